@@ -1,0 +1,123 @@
+/**
+ * What Astara asks of the Linux kernel. Two implementations pass one conformance suite (`conformance.ts`):
+ * `netlink/` (rtnetlink, nfnetlink and libnftables through koffi: no process is spawned) and
+ * `iproute2/` (`ip -batch`, `nft -f`, `conntrack`, `arping`), which works wherever those programs are.
+ * `open.ts` chooses: netlink when koffi loads, iproute2 otherwise, or as the caller says.
+ */
+
+export interface Kernel {
+  readonly name: 'netlink' | 'iproute2';
+
+  /** Makes the network namespace `/run/netns/<name>` with `lo` up. Nothing happens if it is there. */
+  createNetns(name: string): Promise<void>;
+  /** Removes the name; the kernel frees the namespace with its last process and socket. Nothing happens if it is absent. */
+  deleteNetns(name: string): Promise<void>;
+  listNetns(): Promise<string[]>;
+
+  /** A handle on a namespace by name, or on the caller's own (`null`). It stays valid if the name is removed. */
+  open(netns: string | null): Promise<Netns>;
+}
+
+/** One network namespace. Every method rejects with a KernelError (`errors.ts`) that names the object and the errno. */
+export interface Netns {
+  readonly name: string | null;
+
+  links(): Promise<Link[]>;
+  addresses(): Promise<Address[]>;
+  /** Main table, unicast; without the kernel's own (`proto kernel`) routes. */
+  routes(): Promise<RouteEntry[]>;
+
+  /** In order, as few system calls as possible. Stops at the first failure and says which operation it was. */
+  change(operations: readonly NetOperation[]): Promise<void>;
+
+  /** `net/ipv4/ip_forward` → `1`: files below /proc/sys, written in this namespace. */
+  sysctl(values: Readonly<Record<string, string>>): Promise<void>;
+
+  /** One nftables transaction, in nft's own language: all of it or nothing. */
+  nft(script: string): Promise<void>;
+  /** `nft -j list <what>` as parsed JSON (libnftables-json(5)), e.g. `table inet astara`; undefined when it does not exist. */
+  nftList(what: string): Promise<NftJson | undefined>;
+
+  /** Tells the segment who has these addresses: gratuitous ARP (RFC 5944 §4.6) or unsolicited neighbour advertisement (RFC 4861 §7.2.6). */
+  announce(ifname: string, addresses: readonly string[]): Promise<void>;
+  /** Ends the connections tracked to or from this address, in either direction. Returns how many. */
+  flushConntrack(address: string): Promise<number>;
+
+  /** A TCP socket listening in this namespace; the descriptor is the caller's to close (`server.listen({ fd })`). */
+  listenTcp(address: string, port: number): Promise<number>;
+
+  close(): void;
+}
+
+export interface Link {
+  readonly index: number;
+  readonly ifname: string;
+  readonly mac: string;
+  readonly mtu: number;
+  readonly up: boolean;
+  /** Operational state, RFC 2863: carrier and all. */
+  readonly running: boolean;
+  /** `veth`, `bridge`…; absent for devices without a kind, like `lo`. */
+  readonly kind?: string;
+  readonly master?: number;
+}
+
+export interface Address {
+  readonly ifname: string;
+  /** address/prefix */
+  readonly cidr: string;
+  /** False for addresses made by the kernel (link-local by EUI-64). */
+  readonly permanent: boolean;
+  readonly scope: 'global' | 'site' | 'link' | 'host';
+}
+
+export interface RouteEntry {
+  /** CIDR; `0.0.0.0/0` or `::/0` for the default route. */
+  readonly destination: string;
+  readonly via?: string;
+  readonly ifname?: string;
+  readonly metric?: number;
+  /** rtnetlink protocol number; ours is {@link ROUTE_PROTOCOL}. */
+  readonly protocol: number;
+}
+
+/** Routes we make carry this rtnetlink protocol, so that we know them again (and BIRD's, 12, are left alone). */
+export const ROUTE_PROTOCOL = 189;
+
+export type NetOperation =
+  /** A veth pair: `name` here, `peer.name` in the namespace `peer.netns` (name; null = this one). Exists already: an error. */
+  | {
+      readonly op: 'veth-add';
+      readonly name: string;
+      readonly mtu: number;
+      readonly peer: { readonly name: string; readonly netns: string | null; readonly mac: string };
+    }
+  | {
+      readonly op: 'link-set';
+      readonly ifname: string;
+      readonly up?: boolean;
+      readonly mtu?: number;
+      readonly mac?: string;
+    }
+  /** Absent already: fine. */
+  | { readonly op: 'link-delete'; readonly ifname: string }
+  /** IPv6 addresses are added without DAD: Neutron's IPAM has made them unique. Present already: fine. */
+  | { readonly op: 'address-add'; readonly ifname: string; readonly cidr: string }
+  /** Absent already: fine. */
+  | { readonly op: 'address-delete'; readonly ifname: string; readonly cidr: string }
+  | ({ readonly op: 'route-replace' } & RouteTarget)
+  /** Absent already: fine. */
+  | ({ readonly op: 'route-delete' } & RouteTarget);
+
+export interface RouteTarget {
+  readonly destination: string;
+  readonly via?: string;
+  /** Needed without `via`, and with a link-local or off-subnet `via` (then `onlink`). */
+  readonly ifname?: string;
+  readonly onlink?: boolean;
+}
+
+/** libnftables-json(5): `{ nftables: [{ metainfo }, { table }, { map: { elem } }, …] }`. */
+export interface NftJson {
+  readonly nftables: readonly Readonly<Record<string, unknown>>[];
+}

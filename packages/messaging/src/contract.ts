@@ -1,0 +1,92 @@
+/**
+ * oslo.messaging on RabbitMQ, as stock OpenStack services speak it (envelope 2.0). Nothing of Neutron in here.
+ * `Messaging` (`messaging.ts`) is the only implementation; `connectMessaging(options)` makes one.
+ */
+
+export interface Messaging {
+  /** Waits for an answer. Rejects with MESSAGING_TIMEOUT, MESSAGING_REMOTE_ERROR (with the remote class), MESSAGING_DISCONNECTED…, or the signal's reason. */
+  call<Result>(target: Target, method: string, args: Args, options: CallOptions): Promise<Result>;
+  /** Resolves when the broker has the message. */
+  cast(target: Target, method: string, args: Args): Promise<void>;
+
+  /** Listens as `topic` and `topic.host` (topic exchange) and on the fanout of `topic`. */
+  serve(server: ServerOptions): Promise<Subscription>;
+
+  /** Listens to notifications on a queue of its own: `notifications.info` of other consumers is never touched. */
+  listen(listener: ListenerOptions): Promise<Subscription>;
+
+  readonly connected: boolean;
+  /** `connected` fires on the first connection and again after each reconnection, once all topology is declared again. */
+  on(event: 'connected' | 'disconnected', handler: () => void): void;
+
+  /** Ends consumers, waits for handlers under way, fails calls under way, and closes. */
+  close(): Promise<void>;
+}
+
+export type Args = Readonly<Record<string, unknown>>;
+
+export interface Target {
+  readonly topic: string;
+  /** Version of the endpoint's interface that the method appeared in, `X.Y`. */
+  readonly version: string;
+  /** One server of the topic; absent: any. */
+  readonly server?: string;
+  /** To all servers of the topic (cast only). */
+  readonly fanout?: boolean;
+}
+
+export interface CallOptions {
+  /** Milliseconds until MESSAGING_TIMEOUT; also the message's expiration, so that nobody answers what nobody awaits. */
+  readonly timeout: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A message as a handler sees it: what was asked, and the caller's request context without its token. */
+export interface Incoming {
+  readonly method: string;
+  readonly args: Args;
+  readonly version: string;
+  readonly context: RequestContext;
+}
+
+export interface RequestContext {
+  /** `req-…` of the API request that led to the message. */
+  readonly requestId?: string;
+  /** When that API request began: milliseconds since the epoch. */
+  readonly timestamp?: number;
+}
+
+/** The value returned answers a call; for a cast it is dropped. A rejection is answered as a remote failure and logged. */
+export type Handler = (message: Incoming) => unknown;
+
+export interface ServerOptions {
+  readonly topic: string;
+  readonly host: string;
+  /** Highest minor version answered, `X.Y`. */
+  readonly version: string;
+  readonly handlers: Readonly<Record<string, Handler>>;
+}
+
+export interface Notification {
+  readonly eventType: string;
+  readonly publisherId: string;
+  readonly priority: string;
+  readonly payload: Readonly<Record<string, unknown>>;
+  /** When the service published it: milliseconds since the epoch. */
+  readonly timestamp: number;
+  readonly context: RequestContext;
+}
+
+export interface ListenerOptions {
+  /** Topic exchange of the publishing service (its control_exchange). */
+  readonly exchange: string;
+  /** Routing keys, e.g. `notifications.info`. */
+  readonly topics: readonly string[];
+  /** Name of our own queue. */
+  readonly queue: string;
+  readonly handler: (notification: Notification) => void;
+}
+
+export interface Subscription {
+  close(): Promise<void>;
+}

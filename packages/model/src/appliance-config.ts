@@ -1,0 +1,132 @@
+import Type from 'typebox';
+import { CidrText, DomainName, Hostname, Ifname, Ip, Ipv4, Ipv6, Label, Mac, Mtu, Uuid } from './scalars.ts';
+
+/**
+ * The whole desired configuration of one appliance: the body of `PUT /v1/system/config`.
+ * Names are those of the 2016 API (`docs/reference/appliance-api.md`); what is new is marked so.
+ */
+
+const closed = { additionalProperties: false } as const;
+
+export const Route = Type.Object({ destination: CidrText, nexthop: Ip }, closed);
+export type Route = Type.Static<typeof Route>;
+
+export const Subnet = Type.Object(
+  {
+    id: Uuid,
+    cidr: CidrText,
+    gateway_ip: Type.Union([Ip, Type.Null()]),
+    dhcp_enabled: Type.Boolean(),
+    dns_nameservers: Type.Array(Ip, { maxItems: 64 }),
+    host_routes: Type.Array(Route, { maxItems: 1024 }),
+    /** New. RFC 4861/4862/8415 as Neutron's `ipv6_ra_mode`: who may form addresses how. Null or absent: no RA. */
+    ipv6_ra_mode: Type.Optional(
+      Type.Union([
+        Type.Literal('slaac'),
+        Type.Literal('dhcpv6-stateless'),
+        Type.Literal('dhcpv6-stateful'),
+        Type.Null(),
+      ]),
+    ),
+    /** New. False: reached from outside without NAT, because both sides share an address scope. Default true. */
+    nat: Type.Optional(Type.Boolean()),
+  },
+  closed,
+);
+export type Subnet = Type.Static<typeof Subnet>;
+
+/** Neutron's `extra_dhcp_opts`; `name` is dnsmasq's option name or a number. */
+export const DhcpOption = Type.Object(
+  {
+    name: Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,63}$' }),
+    value: Type.String({ pattern: '^[\\x20-\\x7e]{0,255}$' }),
+    ip_version: Type.Union([Type.Literal(4), Type.Literal(6)]),
+  },
+  closed,
+);
+export type DhcpOption = Type.Static<typeof DhcpOption>;
+
+/** A port of the network: who gets which address, and whose metadata requests come from it. */
+export const Allocation = Type.Object(
+  {
+    mac_address: Mac,
+    /** address → whether DHCP hands it out */
+    ip_addresses: Type.Record(Ip, Type.Boolean()),
+    hostname: Hostname,
+    /** Nova instance id; may be empty or any text of an API user: it is sent as a header, never rendered. */
+    device_id: Type.String({ pattern: '^[\\x20-\\x7e]{0,255}$' }),
+    /** New. */
+    port_id: Type.Optional(Uuid),
+    /** New. Project of the port: `X-Tenant-ID` of its metadata requests. */
+    tenant_id: Type.Optional(Uuid),
+    /** New. */
+    dhcp_options: Type.Optional(Type.Array(DhcpOption, { maxItems: 64 })),
+  },
+  closed,
+);
+export type Allocation = Type.Static<typeof Allocation>;
+
+export const networkTypes = ['management', 'external', 'internal', 'isolated'] as const;
+/** `internal` is routed; `isolated` gets DHCP, DNS and metadata only. */
+export type NetworkType = (typeof networkTypes)[number];
+
+export const Network = Type.Object(
+  {
+    network_id: Uuid,
+    name: Label,
+    network_type: Type.Union(networkTypes.map((type) => Type.Literal(type))),
+    interface: Type.Object(
+      {
+        /** The name inside the appliance. */
+        ifname: Ifname,
+        addresses: Type.Array(CidrText, { maxItems: 256 }),
+        mtu: Type.Optional(Mtu),
+        mac_address: Type.Optional(Mac),
+      },
+      closed,
+    ),
+    v4_conf_service: Type.Union([Type.Literal('static'), Type.Literal('dhcp')]),
+    v6_conf_service: Type.Union([Type.Literal('static'), Type.Literal('ra'), Type.Literal('dhcp')]),
+    subnets: Type.Array(Subnet, { maxItems: 256 }),
+    allocations: Type.Array(Allocation, { maxItems: 100_000 }),
+    /** New. Other subnets of the same L2 segment: reached without a gateway. */
+    on_link_routes: Type.Optional(Type.Array(CidrText, { maxItems: 256 })),
+    /** New. DNS domain of the network's host names; default `openstacklocal`. */
+    dns_domain: Type.Optional(DomainName),
+  },
+  closed,
+);
+export type Network = Type.Static<typeof Network>;
+
+export const FloatingIp = Type.Object({ floating_ip: Ip, fixed_ip: Ip, id: Type.Optional(Uuid) }, closed);
+export type FloatingIp = Type.Static<typeof FloatingIp>;
+
+export const ApplianceConfig = Type.Object(
+  {
+    /** New. Grows with each configuration the orchestrator makes; an older one than that in force is refused. Default 0. */
+    generation: Type.Optional(Type.Integer({ minimum: 0 })),
+    hostname: Hostname,
+    tenant_id: Uuid,
+    networks: Type.Array(Network, { maxItems: 512 }),
+    default_v4_gateway: Type.Optional(Type.Union([Ipv4, Type.Null()])),
+    /** New. */
+    default_v6_gateway: Type.Optional(Type.Union([Ipv6, Type.Null()])),
+    /** New. Whether internal IPv4 leaves through the external address. Default true. */
+    snat: Type.Optional(Type.Boolean()),
+    floating_ips: Type.Array(FloatingIp, { maxItems: 100_000 }),
+    static_routes: Type.Optional(Type.Array(Route, { maxItems: 10_000 })),
+    /** New. Where metadata requests go: absent means that this appliance answers none. */
+    metadata: Type.Optional(
+      Type.Object(
+        { endpoint: Type.String({ pattern: '^(unix:/[\\w./-]{1,100}|http://[\\w.:\\[\\]-]{1,100})$' }) },
+        closed,
+      ),
+    ),
+    /** New. Forward DNS queries that the networks' own names do not answer to these; default: the host's resolvers. */
+    dns_forwarders: Type.Optional(Type.Array(Ip, { maxItems: 16 })),
+    /** New. Seconds; default 86400. */
+    dhcp_lease_duration: Type.Optional(Type.Integer({ minimum: 120, maximum: 4_294_967_295 })),
+  },
+  closed,
+);
+export type ApplianceConfig = Type.Static<typeof ApplianceConfig>;
