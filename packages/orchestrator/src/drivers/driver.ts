@@ -14,11 +14,16 @@ export interface Driver {
   /**
    * What the resource must look like now.
    * - `absent`: it must have no instance (deleted, set down, not scheduled to this host, served by another resource's instance);
-   * - `unknown`: the mirror has not been filled yet, so nothing may be decided.
+   * - `unknown`: not known yet (the mirror has not been filled, a port is still being made), so nothing may be decided:
+   *   what runs is left as it is. The key is enqueued again as soon as it is known.
    */
   desired(id: string): Desired | 'absent' | 'unknown';
 
-  /** `desired` is in force on the data plane. Must not wait: reports to Neutron are queued and batched behind this. */
+  /**
+   * `desired` is in force on the data plane, just now or already before: called whenever a resource has settled, also when
+   * nothing had to be pushed (what is reported to Neutron after a restart hangs on that). Gets the object that `desired()`
+   * gave, or a spread copy of it. Must not wait: reports to Neutron are queued and batched behind this.
+   */
   onApplied(id: string, desired: Desired): void;
   /** The resource has no instance any more. */
   onRemoved(id: string): void;
