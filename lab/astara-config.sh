@@ -1,0 +1,31 @@
+# Configuration of Astara's two programs in the lab.
+ASTARA_RUN=/run/astara
+
+write_astara_conf() {
+  cat >"$CONF/astara.ini" <<E2
+[DEFAULT]
+host = $LABHOST
+transport_url = $(transport_url)
+
+[keystone]
+auth_url = http://$IP:$KEYSTONE_PORT/v3
+username = astara
+password = $PASSWORD
+project_name = service
+user_domain_name = Default
+project_domain_name = Default
+region_name = RegionOne
+
+[metadata]
+nova_metadata_host = $IP
+nova_metadata_port = $NOVA_METADATA_PORT
+metadata_proxy_shared_secret = $PASSWORD
+E2
+  chmod 600 "$CONF/astara.ini"
+}
+
+astara_program() { # astara_program NAME PACKAGE
+  local main=$REPO/packages/$2/src/main.ts
+  [ -e "$main" ] || cannot "$main does not exist"
+  spawn "$1" root "$(node_24)" "$main" --config-file "$CONF/astara.ini"
+}
