@@ -1,0 +1,72 @@
+import { AstaraError, defineErrors, type RetryClass } from '@astara/model/error.ts';
+
+export const errors = defineErrors({
+  PROVIDER_UNREACHABLE: {
+    message: 'the host agent does not answer at {socket}: {reason}',
+    remedy: 'Check that astara-agent runs on this host and that both programs have the same run_dir.',
+    retry: 'retry',
+    radius: 'provider',
+    status: 503,
+  },
+  PROVIDER_TIMEOUT: {
+    message: 'the host agent did not finish {operation} within its deadline',
+    remedy: 'Look for the operation in the log of astara-agent; it is tried again.',
+    retry: 'retry',
+    radius: 'provider',
+    status: 504,
+  },
+  PROVIDER_BAD_ANSWER: {
+    message: 'the host agent answered {operation} with what is no answer: {reason}',
+    remedy: 'Run the same version of astara-agent and astara-orchestrator.',
+    retry: 'operator',
+    radius: 'provider',
+    status: 502,
+  },
+  APPLIANCE_UNREACHABLE: {
+    message: 'the appliance does not answer at {socket}: {reason}',
+    remedy:
+      'Nothing, when the host agent is just restarting. Otherwise look for the instance in the log of astara-agent.',
+    retry: 'retry',
+    radius: 'appliance',
+    status: 503,
+  },
+  APPLIANCE_TIMEOUT: {
+    message: 'the appliance did not finish {operation} within its deadline',
+    remedy: 'Look for the instance in the log of astara-agent; the configuration is pushed again.',
+    retry: 'retry',
+    radius: 'appliance',
+    status: 504,
+  },
+  APPLIANCE_BAD_ANSWER: {
+    message: 'the appliance answered {operation} with what is no answer: {reason}',
+    remedy: 'Run the same version of astara-agent and astara-orchestrator.',
+    retry: 'operator',
+    radius: 'appliance',
+    status: 502,
+  },
+  LIFECYCLE_NOT_CONVERGING: {
+    message: '{kind} {id} did not settle in {steps} steps; the last were {rules}',
+    remedy: 'A defect: what the instance reports never equals what was applied. Report it with this message.',
+    retry: 'operator',
+    radius: 'instance',
+  },
+  RESOURCE_NOT_FOUND: {
+    message: 'no {kind} {id} is known here',
+    remedy: 'See GET /v1/resources for those that are.',
+    retry: 'terminal',
+    radius: 'request',
+    status: 404,
+  },
+  REQUEST_INVALID: {
+    message: '{reason}',
+    remedy: 'See docs/reference/orchestrator-api.md.',
+    retry: 'terminal',
+    radius: 'request',
+    status: 400,
+  },
+});
+
+/** How the queue treats what a reconcile threw. What is no error of ours is tried again. */
+export function retryClassOf(error: unknown): RetryClass {
+  return error instanceof AstaraError ? error.retry : 'retry';
+}
