@@ -74,7 +74,7 @@ export const Network = Type.Object(
   {
     network_id: Uuid,
     name: Label,
-    network_type: Type.Union(networkTypes.map((type) => Type.Literal(type))),
+    network_type: Type.Enum(networkTypes),
     interface: Type.Object(
       {
         /** The name inside the appliance. */

@@ -21,7 +21,7 @@ export const Attachment = Type.Object(
     mtu: Mtu,
     /** Name inside the instance. On the host the device is `tap` + the first 11 characters of the port id, as Neutron expects. */
     ifname: Ifname,
-    plug: Type.Union(plugKinds.map((kind) => Type.Literal(kind))),
+    plug: Type.Enum(plugKinds),
   },
   closed,
 );
@@ -32,7 +32,7 @@ export type ResourceKind = (typeof resourceKinds)[number];
 
 /** The ownership tag of an instance: who it was made for. */
 export const ResourceKey = Type.Object(
-  { kind: Type.Union(resourceKinds.map((kind) => Type.Literal(kind))), id: Uuid },
+  { kind: Type.Enum(resourceKinds), id: Uuid },
   closed,
 );
 export type ResourceKey = Type.Static<typeof ResourceKey>;
