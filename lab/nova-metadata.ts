@@ -6,7 +6,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 
 const [address, port] = process.argv.slice(2);
-const secret = process.env['METADATA_SECRET'] ?? '';
+const secret = process.env.METADATA_SECRET ?? '';
 
 const server = createServer((request, response) => {
   const reply = (status: number, body: object) => {
