@@ -9,12 +9,21 @@ export interface Messaging {
   /** Resolves when the broker has the message. */
   cast(target: Target, method: string, args: Args): Promise<void>;
 
-  /** Listens as `topic` and `topic.host` (topic exchange) and on the fanout of `topic`. */
+  /**
+   * Listens as `topic` and `topic.host` (topic exchange) and on the fanout of `topic`. Resolves when the queues are declared,
+   * which waits for a broker that is down; rejects as `ready` does.
+   */
   serve(server: ServerOptions): Promise<Subscription>;
 
   /** Listens to notifications on a queue of its own: `notifications.info` of other consumers is never touched. */
   listen(listener: ListenerOptions): Promise<Subscription>;
 
+  /**
+   * Resolves when connected, with all queues declared. Rejects when the signal aborts, and at once when only a person can help
+   * (MESSAGING_ACCESS_REFUSED, MESSAGING_TLS, MESSAGING_TOPOLOGY_MISMATCH); in both cases with why there is no connection.
+   * Connecting goes on regardless.
+   */
+  ready(signal?: AbortSignal): Promise<void>;
   readonly connected: boolean;
   /** `connected` fires on the first connection and again after each reconnection, once all topology is declared again. */
   on(event: 'connected' | 'disconnected', handler: () => void): void;
@@ -39,6 +48,11 @@ export interface CallOptions {
   /** Milliseconds until MESSAGING_TIMEOUT; also the message's expiration, so that nobody answers what nobody awaits. */
   readonly timeout: number;
   readonly signal?: AbortSignal;
+  /**
+   * Handling the request twice does no harm. Then it is sent again when RabbitMQ came back without its queues, perhaps with
+   * the request lost; otherwise such a call waits for its timeout. Default false.
+   */
+  readonly idempotent?: boolean;
 }
 
 /** A message as a handler sees it: what was asked, and the caller's request context without its token. */
