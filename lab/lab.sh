@@ -24,35 +24,54 @@ make_directories() {
   write_credentials
 }
 
+# Only what make_directories made: ASTARA_LAB may point anywhere.
+remove_directories() {
+  rm -rf "$CONF" "$STATE" "$LOGS" "$RUN" "$OPT" "$ASTARA_LAB/admin-openrc" "$ASTARA_LAB/clouds.yaml"
+  rmdir "$ASTARA_LAB" "$(dirname "$ASTARA_LAB")" 2>/dev/null || true
+}
+
 up() {
-  local profile=${1:-astara} plan wanted name stage began
+  local profile=${1:-astara} plan name stage agents began
   began=$(date +%s%N)
   plan=$(stages "$profile") || exit
   make_directories
-  wanted=" $(tr '\n' ' ' <<<"$plan")"
   for name in $(backwards); do
-    [[ $wanted == *" $name "* ]] || remove_unwanted "$name"
+    in_profile "$name" "$profile" || [ ! -e "$STATE/$name.prepared" ] || forget "$name"
   done
-  while read -r stage; do start_together $stage || fail "profile $profile did not come up; logs are in $LOGS"; done <<<"$plan"
+  while read -r stage; do
+    start_together $stage || give_up $? "$profile"
+  done <<<"$plan"
+  mapfile -t agents < <(agent_types "$profile")
+  /usr/bin/python3 "$LAB_CODE/prune-agents.py" "$ASTARA_LAB/clouds.yaml" "$LABHOST" "${agents[@]}" ||
+    fail 'Neutron would not forget the agents of another profile'
   echo "$profile" >"$ASTARA_LAB/profile"
   say "profile $profile is up ($(seconds_since "$began") s); credentials: $ASTARA_LAB/admin-openrc, $ASTARA_LAB/clouds.yaml"
 }
 
-remove_unwanted() {
-  [ -e "$STATE/$1.prepared" ] || return 0
+# forget NAME: stopped, cleaned, and to be prepared anew the next time.
+forget() {
   in_service "$1" running && say "stopping $1"
   remove_service "$1"
-  rm -f "$STATE/$1.prepared"
+  rm -f "$STATE/$1".{prepared,populated}
+}
+
+give_up() { # give_up CODE PROFILE
+  printf 'lab: profile %s did not come up; logs are in %s\n' "$2" "$LOGS" >&2
+  exit "$1"
 }
 
 start_together() {
-  local name job jobs=() failed=0
+  local name job code jobs=() worst=0
   for name; do
     start_service "$name" &
     jobs+=($!)
   done
-  for job in "${jobs[@]}"; do wait "$job" || failed=1; done
-  return $failed
+  for job in "${jobs[@]}"; do
+    wait "$job"
+    code=$?
+    [ $code -le $worst ] || worst=$code
+  done
+  return $worst
 }
 
 backwards() { tr ' ' '\n' <<<"$ALL_SERVICES" | tac; }
@@ -62,12 +81,11 @@ down() {
   began=$(date +%s%N)
   [ -d "$ASTARA_LAB" ] || { say 'the lab is down already'; return 0; }
   for name in $(backwards); do
-    in_service "$name" running && say "stopping $name"
-    remove_service "$name"
+    if [ "${1:-}" = --keep ] && in_profile "$name" control; then remove_service "$name"; else forget "$name"; fi
   done
   end_matching 'privsep-helper|neutron-rootwrap-daemon'
   rm -f "$ASTARA_LAB/profile"
-  if [ "${1:-}" = --keep ]; then rm -f "$STATE"/{plumbing,linuxbridge,l3,dhcp,metadata}.prepared; else rm -rf "$ASTARA_LAB"; fi
+  [ "${1:-}" = --keep ] || remove_directories
   say "the lab is down ($(seconds_since "$began") s)"
 }
 

@@ -11,6 +11,16 @@ linuxbridge nova-metadata astara-agent
 astara-orchestrator"
 ALL_SERVICES='mariadb rabbitmq keystone neutron-server plumbing linuxbridge nova-metadata metadata l3 dhcp astara-agent astara-orchestrator'
 
+# The agents that Neutron knows of a profile. An agent is (type, host): stock and astara take each other's records over.
+agent_types() {
+  case $1 in
+    stock) printf '%s\n' 'Linux bridge agent' 'Metadata agent' 'L3 agent' 'DHCP agent' ;;
+    astara) printf '%s\n' 'Linux bridge agent' 'L3 agent' 'DHCP agent' ;;
+  esac
+}
+
+in_profile() { [[ " $(stages "$2" | tr '\n' ' ')" == *" $1 "* ]]; } # in_profile SERVICE PROFILE
+
 stages() {
   case $1 in
     control) echo "$control_stages" ;;

@@ -18,5 +18,5 @@ ready() { reported 60 'DHCP agent'; }
 clean() {
   end_matching 'dnsmasq|haproxy'
   delete_namespaces '^qdhcp-'
-  rm -rf "$STATE/neutron-dhcp" "$STATE/dhcp.prepared"
+  rm -rf "$STATE/neutron-dhcp"
 }

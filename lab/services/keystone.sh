@@ -1,3 +1,5 @@
+port=$KEYSTONE_PORT
+
 configure() {
   cat >"$CONF/keystone.conf" <<E2
 [DEFAULT]
@@ -36,7 +38,7 @@ rem-header = Content-Length
 add-header = Connection: close
 disable-logging = true
 E2
-  install -m 644 -o keystone -g keystone /dev/null "$LOGS/keystone-app.log"
+  [ -e "$LOGS/keystone-app.log" ] || install -m 644 -o keystone -g keystone /dev/null "$LOGS/keystone-app.log"
 }
 
 prepare() {

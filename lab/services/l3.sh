@@ -17,5 +17,5 @@ ready() { reported 60 'L3 agent'; }
 clean() {
   end_matching 'haproxy|radvd|keepalived|neutron-keepalived-state-change'
   delete_namespaces '^(qrouter|snat|fip)-'
-  rm -rf "$STATE/neutron-l3" "$STATE/l3.prepared"
+  rm -rf "$STATE/neutron-l3"
 }

@@ -1,3 +1,5 @@
+port=$MARIADB_PORT
+
 configure() {
   cat >"$CONF/my.cnf" <<E2
 [mysqld]

@@ -1,3 +1,5 @@
+port=$NEUTRON_PORT
+
 configure() {
   . "$LAB_CODE/neutron-config.sh"
   write_neutron_conf

@@ -1,3 +1,5 @@
+port=$RABBITMQ_PORT
+
 configure() {
   cat >"$CONF/rabbitmq.conf" <<E2
 listeners.tcp.1 = $IP:$RABBITMQ_PORT
