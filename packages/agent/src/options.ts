@@ -24,6 +24,18 @@ export const agentSections = [
         description:
           'How to speak to the kernel: by netlink and libnftables, or by the programs of iproute2 and nftables. auto takes netlink where it can be had.',
       },
+      ovs_bridge: {
+        type: 'string',
+        default: 'br-int',
+        accepts: { text: 'the name of a bridge', test: (name) => /^[A-Za-z0-9][A-Za-z0-9_.-]{0,14}$/.test(name) },
+        description:
+          'Integration bridge of Open vSwitch, for ports that its L2 agent or OVN wires. Unused with the Linux bridge agent.',
+      },
+      ovs_db: {
+        type: 'string',
+        default: 'unix:/run/openvswitch/db.sock',
+        description: 'Where ovs-vsctl finds the database of Open vSwitch.',
+      },
     },
   }),
 ] as const;

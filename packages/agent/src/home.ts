@@ -1,0 +1,79 @@
+import { basename } from 'node:path';
+import type { Home, Process } from '@astara/appliance/home.ts';
+import type { Netns } from '@astara/kernel/contract.ts';
+import { errors } from './errors.ts';
+import { readConsoleTail } from './instances/console.ts';
+import type { InstancePaths } from './instances/paths.ts';
+import { children, commandLine, descendants, innerPid, isRunning } from './instances/proc.ts';
+import type { InitRef } from './instances/record.ts';
+import { runProgram } from './run-program.ts';
+
+const RUN_TIMEOUT = 10_000;
+const SPAWN_TIMEOUT = 5_000;
+
+/**
+ * `setsid --fork` ends once its child runs, so init adopts that child: the daemon belongs to the instance, not to us. The shell
+ * tells its pid (as the instance sees it) and becomes the daemon. Output goes where `GET …/console` reads it.
+ */
+const daemonScript = `
+command -v "$1" >/dev/null || { echo missing; exit 127; }
+echo "$$"
+exec "$@" </dev/null >>"/run/log/\${1##*/}.log" 2>&1
+`;
+
+export interface NamespaceHomeOptions {
+  readonly id: string;
+  readonly init: InitRef;
+  readonly paths: InstancePaths;
+  readonly netns: Netns;
+}
+
+/** The Home of an appliance that lives in an instance of this host: reached through the namespaces of the instance's init. */
+export class NamespaceHome implements Home {
+  readonly netns: Netns;
+  readonly runDir: string;
+  readonly runDirInside = '/run';
+  readonly #id: string;
+  readonly #init: InitRef;
+
+  constructor(options: NamespaceHomeOptions) {
+    this.netns = options.netns;
+    this.runDir = options.paths.run;
+    this.#id = options.id;
+    this.#init = options.init;
+  }
+
+  async run(argv: readonly string[], options: { input?: string; timeout?: number } = {}): Promise<string> {
+    const { input, timeout = RUN_TIMEOUT } = options;
+    const result = await runProgram(this.#inside(argv), { timeout, ...(input === undefined ? {} : { input }) });
+    if (result.problem === '') return result.stdout;
+    const reason = [result.problem, result.stderr.trim()].filter((text) => text !== '').join(': ');
+    throw errors.make('HOME_RUN_FAILED', { program: basename(argv[0] ?? ''), reason });
+  }
+
+  async spawnDaemon(argv: readonly string[]): Promise<number> {
+    const program = basename(argv[0] ?? '');
+    const failed = (reason: string) => errors.make('AGENT_DAEMON_FAILED', { program, reason, id: this.#id });
+    const result = await runProgram(this.#inside(['setsid', '--fork', 'sh', '-c', daemonScript, 'sh', ...argv]), {
+      timeout: SPAWN_TIMEOUT,
+    });
+    if (result.problem !== '') throw failed(result.stderr.trim() || result.problem);
+    const answer = result.stdout.trim();
+    if (answer === 'missing') throw failed('it is not installed');
+    const pid = children(this.#init.pid).find((child) => innerPid(child) === Number(answer));
+    if (pid === undefined) throw failed(readConsoleTail(this.runDir, program) || 'it ended at once');
+    return pid;
+  }
+
+  async processes(): Promise<Process[]> {
+    if (!isRunning(this.#init.pid, this.#init.start_time)) return [];
+    return descendants(this.#init.pid)
+      .map((pid) => ({ pid, argv: commandLine(pid) }))
+      .filter((process) => process.argv.length > 0);
+  }
+
+  #inside(argv: readonly string[]): string[] {
+    if (!isRunning(this.#init.pid, this.#init.start_time)) throw errors.make('AGENT_INSTANCE_DEAD', { id: this.#id });
+    return ['nsenter', '--target', String(this.#init.pid), '--net', '--mount', '--pid', '--', ...argv];
+  }
+}
