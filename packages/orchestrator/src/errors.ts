@@ -57,6 +57,34 @@ export const errors = defineErrors({
     radius: 'request',
     status: 404,
   },
+  NEUTRON_NO_DHCP_PORT: {
+    message: 'Neutron gave no DHCP port for network {network}',
+    remedy:
+      'Look into the log of neutron-server: the network is being deleted, or a subnet has no address left. It is asked again until it gives one.',
+    retry: 'retry',
+    radius: 'instance',
+  },
+  METADATA_UNREACHABLE: {
+    message: 'Nova metadata service at {url} does not answer: {reason}',
+    remedy: 'Check that nova-api serves metadata there, and nova_metadata_host, _port and _protocol.',
+    retry: 'retry',
+    radius: 'request',
+    status: 502,
+  },
+  METADATA_BUSY: {
+    message: 'More than {limit} metadata requests are under way',
+    remedy: 'Nova metadata service is slow; the instance asks again by itself.',
+    retry: 'retry',
+    radius: 'request',
+    status: 503,
+  },
+  METADATA_BAD_REQUEST: {
+    message: 'Not a metadata request: {reason}',
+    remedy: 'Requests come from an appliance, which adds X-Instance-ID, X-Tenant-ID and X-Forwarded-For.',
+    retry: 'terminal',
+    radius: 'request',
+    status: 400,
+  },
   REQUEST_INVALID: {
     message: '{reason}',
     remedy: 'See docs/reference/orchestrator-api.md.',

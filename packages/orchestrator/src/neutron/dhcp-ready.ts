@@ -1,0 +1,121 @@
+import type { Port } from '@astara/openstack/neutron-types.ts';
+import type { Logger } from 'pino';
+import type { Mirror } from './mirror/mirror.ts';
+import { portText } from './mirror/relevant.ts';
+import { Repeater } from './repeater.ts';
+import type { NeutronRpc } from './rpc.ts';
+
+export interface DhcpReadyOptions {
+  readonly rpc: NeutronRpc;
+  readonly mirror: Mirror;
+  readonly logger: Logger;
+  /** Milliseconds to gather more ports before they are reported. */
+  readonly gather?: number;
+  /** Ports in one call. */
+  readonly batch?: number;
+  /** Milliseconds. Neutron takes up to 5 s for one port that is not bound. */
+  readonly timeout?: number;
+}
+
+/** Port id → {@link portText} of the port that a configuration was built from. */
+export type Served = ReadonlyMap<string, string>;
+
+/** By network id. */
+export type ServedNetworks = ReadonlyMap<string, Served>;
+
+/**
+ * Tells Neutron that DHCP is ready for ports, without which they never go ACTIVE: once per event of a port, as soon as what the
+ * mirror says of it is in force on the data plane.
+ */
+export class DhcpReady {
+  readonly #options: DhcpReadyOptions;
+  readonly #sender: Repeater;
+  /** Per server (a resource with an instance), what it has in force on which networks. */
+  readonly #inForce = new Map<string, ServedNetworks>();
+  /** Per network, the ports that Neutron waits for. */
+  readonly #awaited = new Map<string, Set<string>>();
+  readonly #told = new Set<string>();
+  readonly #ready = new Set<string>();
+
+  constructor(options: DhcpReadyOptions) {
+    this.#options = options;
+    this.#sender = new Repeater((attempt, signal) => this.#send(attempt, signal), {
+      base: 500,
+      cap: 5000,
+      onError: (error, attempt) => options.logger.warn({ err: error, attempt }, 'ports not reported as ready yet'),
+    });
+  }
+
+  /** The port was made or changed: Neutron may wait for DHCP. */
+  event(port: Pick<Port, 'id' | 'network_id'>): void {
+    this.#await(port);
+    this.#check(port.network_id);
+  }
+
+  /** The network was listed anew: ports that are not ACTIVE may wait since before our time. */
+  listed(networkId: string): void {
+    for (const port of this.#options.mirror.networks.get(networkId)?.ports ?? []) {
+      if (port.status !== 'ACTIVE' && !this.#told.has(port.id)) this.#await(port);
+    }
+    this.#check(networkId);
+  }
+
+  /** The resource's instance serves this, and nothing else, now. */
+  applied(resourceId: string, served: ServedNetworks): void {
+    if (served.size > 0) this.#inForce.set(resourceId, served);
+    else this.#inForce.delete(resourceId);
+    for (const networkId of served.keys()) this.#check(networkId);
+  }
+
+  /** The resource has no instance any more. */
+  removed(resourceId: string): void {
+    this.#inForce.delete(resourceId);
+  }
+
+  get idle(): boolean {
+    return this.#sender.idle && this.#ready.size === 0;
+  }
+
+  async stop(): Promise<void> {
+    await this.#sender.stop();
+  }
+
+  #await(port: Pick<Port, 'id' | 'network_id'>): void {
+    const awaited = this.#awaited.get(port.network_id) ?? new Set<string>();
+    this.#awaited.set(port.network_id, awaited.add(port.id));
+  }
+
+  #check(networkId: string): void {
+    const awaited = this.#awaited.get(networkId);
+    if (awaited === undefined) return;
+    const served = [...this.#inForce.values()]
+      .map((networks) => networks.get(networkId))
+      .filter((ports) => ports !== undefined);
+    for (const id of awaited) {
+      const port = this.#options.mirror.networks.port(id);
+      if (port === undefined) awaited.delete(id);
+      // A port that is not bound cannot go ACTIVE, and Neutron takes seconds to find out. Binding it is an event.
+      if (port === undefined || port['binding:host_id'] === '') continue;
+      if (!served.some((ports) => ports.get(id) === portText(port))) continue;
+      awaited.delete(id);
+      this.#ready.add(id);
+    }
+    if (awaited.size === 0) this.#awaited.delete(networkId);
+    if (this.#ready.size > 0) this.#sender.request(this.#options.gather ?? 20);
+  }
+
+  async #send(attempt: number, signal: AbortSignal): Promise<void> {
+    const { rpc, batch = 64, timeout = 20_000 } = this.#options;
+    const ids = [...this.#ready].slice(0, batch);
+    if (ids.length === 0) return;
+    for (const id of ids) this.#ready.delete(id);
+    try {
+      await rpc.dhcpReadyOnPorts(ids, { timeout: Math.min(60_000, timeout * 2 ** attempt), signal });
+    } catch (error) {
+      for (const id of ids) this.#ready.add(id);
+      throw error;
+    }
+    for (const id of ids) this.#told.add(id);
+    if (this.#ready.size > 0) this.#sender.request();
+  }
+}
