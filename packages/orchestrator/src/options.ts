@@ -121,7 +121,8 @@ export const orchestratorSections = [
       interface: {
         type: 'string',
         choices: ['internal', 'public', 'admin'],
-        default: 'internal',
+        default: null,
+        defaultText: '`internal`; with a cloud of clouds.yaml, what that says, or `public`',
         description: 'Which endpoints of the catalog are used.',
       },
       network_endpoint_override: {
@@ -306,7 +307,7 @@ export const orchestratorSections = [
 export type OrchestratorConfig = Config<typeof orchestratorSections>;
 
 /** What only the agent reads in the file that both share. A test holds this equal to its declarations. */
-export const foreignToOrchestrator: Foreign = { agent: ['socket_group', 'kernel'] };
+export const foreignToOrchestrator: Foreign = { agent: ['socket_group', 'kernel', 'ovs_bridge', 'ovs_db'] };
 
 /** Combinations that cannot work. */
 export function checkOrchestrator(config: OrchestratorConfig): AstaraError[] {
