@@ -31,7 +31,8 @@ export const Hostname = Type.String({
   description: 'RFC 1123 label',
 });
 export const DomainName = Type.String({
-  pattern: '^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.?)+$',
+  // Every label but the last needs its dot: with an optional one this takes exponential time on a long word.
+  pattern: '^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)*[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.?$',
   maxLength: 253,
 });
 /** Free text for people. Never rendered into a configuration file. */

@@ -1,0 +1,93 @@
+import { defineErrors } from '@astara/model/error.ts';
+
+export const errors = defineErrors({
+  APPLIANCE_CONFIG_INVALID: {
+    message: 'the configuration is not valid: {reasons}',
+    remedy: 'Correct the fields named in `errors` and send the whole configuration again.',
+    retry: 'terminal',
+    radius: 'request',
+    status: 422,
+  },
+  APPLIANCE_NOT_JSON: {
+    message: 'the body is {type}, not application/json',
+    remedy: 'Send the configuration as JSON, with `Content-Type: application/json`.',
+    retry: 'terminal',
+    radius: 'request',
+    status: 415,
+  },
+  APPLIANCE_BODY_REFUSED: {
+    message: 'the request was refused: {reason}',
+    remedy: 'Send well-formed JSON of at most 64 MiB.',
+    retry: 'terminal',
+    radius: 'request',
+    status: 400,
+  },
+  APPLIANCE_GENERATION_OLD: {
+    message: 'generation {given} is older than {applied}, which is in force',
+    remedy: 'Somebody newer has configured this appliance. Read the state of the resource again before sending.',
+    retry: 'terminal',
+    radius: 'request',
+    status: 409,
+  },
+  APPLIANCE_NOT_FOUND: {
+    message: 'there is no {what}',
+    remedy: 'Check the name; `GET /v1/system/interfaces` lists the interfaces.',
+    retry: 'terminal',
+    radius: 'request',
+    status: 404,
+  },
+  APPLIANCE_CLOSED: {
+    message: 'this appliance is being shut down',
+    remedy: 'Ask again: the agent that takes over answers.',
+    retry: 'retry',
+    radius: 'appliance',
+    status: 503,
+  },
+  APPLIANCE_VALUE_REFUSED: {
+    message: '{field}: {value} cannot be expressed as {kind}',
+    remedy: 'Change the value in Neutron.',
+    retry: 'terminal',
+    radius: 'appliance',
+    status: 422,
+  },
+  APPLIANCE_INTERFACE_MISSING: {
+    message: 'interface {ifname} does not exist in the appliance',
+    remedy: 'Attach the port first (`PUT /v1/instances/:id`), then send the configuration.',
+    retry: 'retry',
+    radius: 'appliance',
+    status: 409,
+  },
+  APPLIANCE_APPLY_FAILED: {
+    message: 'step "{step}" of service {service} failed and everything was reverted: {cause}',
+    remedy: 'The configuration before this one is in force. Mend the cause, then send the configuration again.',
+    retry: 'retry',
+    radius: 'appliance',
+    status: 500,
+  },
+  APPLIANCE_REVERT_FAILED: {
+    message: 'step "{step}" of service {service} failed ({cause}), and so did its revert: {revert}',
+    remedy: 'The appliance compares itself with the kernel at the next apply; if that fails too, rebuild the instance.',
+    retry: 'retry',
+    radius: 'instance',
+    status: 500,
+  },
+  APPLIANCE_DAEMON_FAILED: {
+    message: '{daemon} did not start: {reason}',
+    remedy: 'Check that the program is installed on this host; its log is in the run directory of the instance.',
+    retry: 'retry',
+    radius: 'appliance',
+  },
+  APPLIANCE_DAEMON_REFUSED: {
+    message: '{daemon} refused its configuration: {reason}',
+    remedy: 'Report this with the configuration of the appliance: what we render must always be accepted.',
+    retry: 'terminal',
+    radius: 'appliance',
+  },
+  APPLIANCE_INTERNAL: {
+    message: 'unexpected: {cause}',
+    remedy: 'Report this with the log of the agent.',
+    retry: 'retry',
+    radius: 'appliance',
+    status: 500,
+  },
+});

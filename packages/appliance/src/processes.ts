@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+
+/** When a process started, in clock ticks since boot: with its pid it names a process for good. Undefined when it is gone or a zombie. */
+export function startTime(pid: number): string | undefined {
+  let stat: string;
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  } catch {
+    return undefined;
+  }
+  // The second field is the program's name in parentheses and may hold anything.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const state = fields[0];
+  return state === 'Z' || state === 'X' ? undefined : fields[19];
+}
+
+/** False when it was gone already. */
+export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    process.kill(pid, signal);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    throw error;
+  }
+}
+
+/** Asks every few milliseconds until `condition` holds; false after `timeout` ms. */
+export async function until(condition: () => boolean | Promise<boolean>, timeout: number): Promise<boolean> {
+  const deadline = performance.now() + timeout;
+  let pause = 1;
+  while (!(await condition())) {
+    if (performance.now() > deadline) return false;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    setTimeout(resolve, pause);
+    await promise;
+    pause = Math.min(pause * 1.5, 20);
+  }
+  return true;
+}

@@ -1,0 +1,63 @@
+import type { RequestOptions } from 'node:http';
+import type { ApplianceConfig, Network } from '@astara/model/appliance-config.ts';
+import { parseCidr } from '@astara/model/ip.ts';
+import { ip } from '../../values.ts';
+
+/** Where requests go, and who may ask. */
+export interface MetadataState {
+  readonly endpoint: Endpoint;
+  /** Source address → the ports that have it: more than one only when networks overlap. */
+  readonly clients: ReadonlyMap<string, readonly MetadataClient[]>;
+}
+
+export type Endpoint = Pick<RequestOptions, 'socketPath' | 'host' | 'port'>;
+
+export interface MetadataClient {
+  readonly instanceId: string;
+  readonly tenantId: string;
+  /** Addresses of the appliance in the client's network: where its requests come in. */
+  readonly arrivesAt: ReadonlySet<string>;
+}
+
+export function desiredMetadata(config: ApplianceConfig): MetadataState | undefined {
+  if (config.metadata === undefined) return undefined;
+  const clients = new Map<string, MetadataClient[]>();
+  config.networks.forEach((network, index) => {
+    if (network.network_type !== 'internal' && network.network_type !== 'isolated') return;
+    const arrivesAt = ownAddresses(network);
+    network.allocations.forEach((allocation, position) => {
+      if (allocation.device_id === '') return;
+      const client = {
+        instanceId: allocation.device_id,
+        tenantId: allocation.tenant_id ?? config.tenant_id,
+        arrivesAt,
+      };
+      for (const text of Object.keys(allocation.ip_addresses)) {
+        const address = ip(text, `/networks/${index}/allocations/${position}/ip_addresses`);
+        clients.set(address, [...(clients.get(address) ?? []), client]);
+      }
+    });
+  });
+  return Object.freeze({ endpoint: parseEndpoint(config.metadata.endpoint), clients });
+}
+
+/** Who asks; undefined when nobody we know has this address. */
+export function findClient(state: MetadataState, source: string, arrivedAt: string): MetadataClient | undefined {
+  const candidates = state.clients.get(source) ?? [];
+  return candidates.find((client) => client.arrivesAt.has(arrivedAt)) ?? candidates.at(-1);
+}
+
+function parseEndpoint(text: string): Endpoint {
+  if (text.startsWith('unix:')) return { socketPath: text.slice('unix:'.length) };
+  const url = new URL(text);
+  return { host: url.hostname.replace(/^\[|\]$/g, ''), port: url.port === '' ? 80 : Number(url.port) };
+}
+
+function ownAddresses(network: Network): ReadonlySet<string> {
+  return new Set(
+    network.interface.addresses.flatMap((cidr) => {
+      const parsed = parseCidr(cidr);
+      return parsed === undefined ? [] : [ip(parsed.address, 'addresses')];
+    }),
+  );
+}
