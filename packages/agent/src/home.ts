@@ -3,8 +3,9 @@ import type { Home, Process } from '@astara/appliance/home.ts';
 import type { Netns } from '@astara/kernel/contract.ts';
 import { errors } from './errors.ts';
 import { readConsoleTail } from './instances/console.ts';
+import { isAlive } from './instances/init.ts';
 import type { InstancePaths } from './instances/paths.ts';
-import { children, commandLine, descendants, innerPid, isRunning } from './instances/proc.ts';
+import { children, commandLine, descendants, innerPid } from './instances/proc.ts';
 import type { InitRef } from './instances/record.ts';
 import { runProgram } from './run-program.ts';
 
@@ -26,6 +27,7 @@ export interface NamespaceHomeOptions {
   readonly init: InitRef;
   readonly paths: InstancePaths;
   readonly netns: Netns;
+  readonly onDaemon?: (program: string) => void;
 }
 
 /** The Home of an appliance that lives in an instance of this host: reached through the namespaces of the instance's init. */
@@ -35,18 +37,21 @@ export class NamespaceHome implements Home {
   readonly runDirInside = '/run';
   readonly #id: string;
   readonly #init: InitRef;
+  readonly #onDaemon: ((program: string) => void) | undefined;
 
   constructor(options: NamespaceHomeOptions) {
     this.netns = options.netns;
     this.runDir = options.paths.run;
     this.#id = options.id;
     this.#init = options.init;
+    this.#onDaemon = options.onDaemon;
   }
 
   async run(argv: readonly string[], options: { input?: string; timeout?: number } = {}): Promise<string> {
     const { input, timeout = RUN_TIMEOUT } = options;
     const result = await runProgram(this.#inside(argv), { timeout, ...(input === undefined ? {} : { input }) });
     if (result.problem === '') return result.stdout;
+    this.#mustBeAlive();
     const reason = [result.problem, result.stderr.trim()].filter((text) => text !== '').join(': ');
     throw errors.make('HOME_RUN_FAILED', { program: basename(argv[0] ?? ''), reason });
   }
@@ -57,23 +62,29 @@ export class NamespaceHome implements Home {
     const result = await runProgram(this.#inside(['setsid', '--fork', 'sh', '-c', daemonScript, 'sh', ...argv]), {
       timeout: SPAWN_TIMEOUT,
     });
+    this.#mustBeAlive();
     if (result.problem !== '') throw failed(result.stderr.trim() || result.problem);
     const answer = result.stdout.trim();
     if (answer === 'missing') throw failed('it is not installed');
     const pid = children(this.#init.pid).find((child) => innerPid(child) === Number(answer));
     if (pid === undefined) throw failed(readConsoleTail(this.runDir, program) || 'it ended at once');
+    this.#onDaemon?.(program);
     return pid;
   }
 
   async processes(): Promise<Process[]> {
-    if (!isRunning(this.#init.pid, this.#init.start_time)) return [];
+    if (!isAlive(this.#init)) return [];
     return descendants(this.#init.pid)
       .map((pid) => ({ pid, argv: commandLine(pid) }))
       .filter((process) => process.argv.length > 0);
   }
 
+  #mustBeAlive(): void {
+    if (!isAlive(this.#init)) throw errors.make('AGENT_INSTANCE_DEAD', { id: this.#id });
+  }
+
   #inside(argv: readonly string[]): string[] {
-    if (!isRunning(this.#init.pid, this.#init.start_time)) throw errors.make('AGENT_INSTANCE_DEAD', { id: this.#id });
+    this.#mustBeAlive();
     return ['nsenter', '--target', String(this.#init.pid), '--net', '--mount', '--pid', '--', ...argv];
   }
 }

@@ -62,10 +62,14 @@ export async function stopInit(init: InitRef): Promise<boolean> {
   return until(() => !isRunning(init.pid, init.start_time), 5_000);
 }
 
-/** Whether the instance's namespaces are whole: its init runs, and is in the network namespace that has its name. */
+/** False from the moment it begins to end: it has left its namespaces then. */
+export function isAlive(init: InitRef): boolean {
+  return isRunning(init.pid, init.start_time) && netnsOfProcess(init.pid) !== undefined;
+}
+
+/** Whether the instance's namespaces are whole: its init lives in the network namespace that has its name. */
 export function isWhole(id: string, init: InitRef): boolean {
-  if (!isRunning(init.pid, init.start_time)) return false;
-  const netns = netnsOfName(netnsName(id));
+  const netns = isRunning(init.pid, init.start_time) ? netnsOfName(netnsName(id)) : undefined;
   return netns !== undefined && netns === netnsOfProcess(init.pid);
 }
 

@@ -5,6 +5,7 @@ import { canonicalJson } from '@astara/model/validate.ts';
 import { errors } from '../errors.ts';
 import { NamespaceHome } from '../home.ts';
 import { converge } from '../plugging/converge.ts';
+import type { PlugPlan } from '../plugging/plan.ts';
 import { readTap } from '../plugging/tap.ts';
 import type { Host } from './host.ts';
 import { isWhole, startInit } from './init.ts';
@@ -81,12 +82,15 @@ export class Instance {
     return this.#inForce;
   }
 
-  async converge(spec: InstanceSpec): Promise<void> {
+  /** Resolves with whether something had to be made anew that was there once: then what was configured on it is lost. */
+  async converge(spec: InstanceSpec): Promise<{ readonly remade: boolean }> {
     // Written first: what a killed agent may have plugged, by the old spec or the new one, must be known to the next agent.
-    const formerKinds = new Set(this.#record.spec.attachments.map((attachment) => attachment.plug));
+    const former = this.#record.spec.attachments;
+    const formerKinds = new Set(former.map((attachment) => attachment.plug));
+    let steps: PlugPlan;
     await this.#remember(union(this.#record.spec, spec));
     try {
-      await converge({
+      steps = await converge({
         instanceId: this.id,
         inside: await this.#openNetns(),
         host: this.#host.netns,
@@ -100,6 +104,8 @@ export class Instance {
     }
     await this.#remember(spec);
     this.#inForce = spec.attachments;
+    const names = new Set(former.map((attachment) => attachment.ifname));
+    return { remade: steps.add.some((attachment) => names.has(attachment.ifname)) };
   }
 
   async #remember(spec: InstanceSpec): Promise<void> {
@@ -109,14 +115,11 @@ export class Instance {
     this.#record = record;
   }
 
-  /** Where its appliance lives. */
-  async home(): Promise<NamespaceHome> {
-    return new NamespaceHome({
-      id: this.id,
-      init: this.init,
-      paths: this.paths,
-      netns: await this.#openNetns(),
-    });
+  /** Where its appliance lives. `onDaemon` is told the program of each daemon that is started. */
+  async home(onDaemon?: (program: string) => void): Promise<NamespaceHome> {
+    const { id, init, paths } = this;
+    const netns = await this.#openNetns();
+    return new NamespaceHome({ id, init, paths, netns, ...(onDaemon === undefined ? {} : { onDaemon }) });
   }
 
   /** Nothing is left of it afterwards. The object is of no use then. */

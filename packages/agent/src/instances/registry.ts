@@ -12,6 +12,8 @@ export interface Tenant {
   moveIn(instance: Instance): Promise<void>;
   /** It lets go of everything that it holds of the instance. Not there: fine. */
   moveOut(id: string): Promise<void>;
+  /** It looks at what is really there: devices were made anew under it. */
+  repair(id: string): Promise<void>;
 }
 
 export interface Adopted {
@@ -57,7 +59,7 @@ export class Registry {
         this.#host.log.info({ instance: id, resource: spec.resource.id }, 'instance made');
       }
       await this.#tenant.moveIn(instance);
-      await instance.converge(spec);
+      await this.#converge(instance, spec);
       return instance;
     });
   }
@@ -86,8 +88,7 @@ export class Registry {
           const instance = this.#instances.get(adopted.id);
           if (instance === undefined || !instance.isWhole()) return;
           try {
-            await this.#tenant.moveIn(instance);
-            await instance.converge(instance.record.spec);
+            await this.#converge(instance, instance.record.spec);
           } catch (error) {
             // The orchestrator asks for the same again, and gets the reason then.
             this.#host.log.error({ instance: instance.id, err: error }, 'adopted instance could not be repaired');
@@ -119,7 +120,10 @@ export class Registry {
       if (record?.id === id && record.phase === 'ready' && record.init !== null) {
         const instance = Instance.adopt(this.#host, record, record.init);
         this.#instances.set(id, instance);
-        if (instance.isWhole()) return 'running';
+        if (instance.isWhole()) {
+          await this.#tenant.moveIn(instance);
+          return 'running';
+        }
         log.warn({ instance: id }, 'instance is dead: its init or its network namespace is gone');
         return 'dead';
       }
@@ -129,6 +133,17 @@ export class Registry {
     } catch (error) {
       log.error({ instance: id, err: error }, 'instance could not be adopted');
       return 'failed';
+    }
+  }
+
+  async #converge(instance: Instance, spec: InstanceSpec): Promise<void> {
+    const { remade } = await instance.converge(spec);
+    if (!remade) return;
+    try {
+      await this.#tenant.repair(instance.id);
+    } catch (error) {
+      // The attachments are as asked for. That the configuration in force cannot be kept shows in the instance's services.
+      this.#host.log.warn({ instance: instance.id, err: error }, 'appliance could not be repaired');
     }
   }
 

@@ -17,9 +17,9 @@ export interface ConvergeOptions {
 
 /**
  * The instance has exactly the wanted attachments afterwards; those that are right already lose no packet. The end inside is
- * left down: the appliance sets it up, once its firewall is in force.
+ * left down: the appliance sets it up, once its firewall is in force. Resolves with what was done.
  */
-export async function converge(options: ConvergeOptions): Promise<void> {
+export async function converge(options: ConvergeOptions): Promise<PlugPlan> {
   const { instanceId, inside, host, wanted } = options;
   const names = wanted.map((attachment) => tapName(attachment.port_id));
   const taps = names.flatMap((name) => {
@@ -50,6 +50,7 @@ export async function converge(options: ConvergeOptions): Promise<void> {
   if (taken !== undefined) {
     throw errors.make('AGENT_TAP_TAKEN', { tap: tapName(taken.port_id), port: taken.port_id, id: instanceId });
   }
+  return steps;
 }
 
 function hostOperations(steps: PlugPlan, netns: string) {

@@ -6,13 +6,20 @@ import { netnsName } from '@astara/model/instance.ts';
 import { afterAll } from 'vitest';
 import { netnsOfName, processesInNetns } from '../instances/proc.ts';
 
-/** A run_dir of the test's own, removed at its end with everything that is left in it. */
-export function temporaryRunDir(): string {
-  const dir = mkdtempSync(join(tmpdir(), 'at-agent-'));
-  afterAll(() => {
+const runDirs: string[] = [];
+
+// Registered with the file that imports this, so that it runs after all its tests, wherever they asked for a directory.
+afterAll(() => {
+  for (const dir of runDirs) {
     for (const id of instanceIds(dir)) removeByHand(id);
     rmSync(dir, { recursive: true, force: true });
-  });
+  }
+});
+
+/** A run_dir of the test's own, removed at the end of the file with everything that is left in it. */
+export function temporaryRunDir(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'at-agent-'));
+  runDirs.push(dir);
   return dir;
 }
 
