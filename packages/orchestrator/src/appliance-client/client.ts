@@ -20,6 +20,8 @@ export interface Applied {
   readonly etag: string;
   /** What the appliance says it changed; undefined when it does not say. */
   readonly changes: number | undefined;
+  /** What is in force only in part, in words. */
+  readonly warnings: readonly string[];
 }
 
 /** ms. Most appliances are spoken to rarely, and connecting to a unix socket takes 0.1 ms. */
@@ -62,8 +64,13 @@ function applied(config: ApplianceConfig, body: unknown): Applied {
   const { generation = 0 } = config;
   if (!isRecord(body)) throw badAnswer('no JSON object');
   if (body.etag !== etag) throw badAnswer(`etag ${String(body.etag)} in force after a push of ${etag}`);
-  const changes = body.changes;
-  return { generation, etag, changes: Array.isArray(changes) ? changes.length : undefined };
+  const { changes, warnings } = body;
+  return {
+    generation,
+    etag,
+    changes: Array.isArray(changes) ? changes.length : undefined,
+    warnings: Array.isArray(warnings) ? warnings.map(String) : [],
+  };
 }
 
 function badAnswer(reason: string): Error {

@@ -45,6 +45,8 @@ export class UnixJson {
       headers: {
         host: 'astara',
         accept: 'application/json',
+        // RFC 7240: we know what we have sent.
+        prefer: 'return=minimal',
         ...(payload ? { 'content-type': 'application/json', 'content-length': payload.length } : {}),
       },
     });

@@ -31,8 +31,10 @@ export class SimulatedHost implements Provider, Appliances {
   }
 
   async list(signal: AbortSignal): Promise<InstanceView[]> {
+    // As old as the question: whoever asks must bear that.
+    const views = [...this.#views.values()];
     await this.#begin('list', '', signal);
-    return [...this.#views.values()];
+    return views;
   }
 
   async ensure(id: string, spec: InstanceSpec, signal: AbortSignal): Promise<InstanceView> {
@@ -67,7 +69,7 @@ export class SimulatedHost implements Provider, Appliances {
     const applied = { generation, etag: configEtag(config) };
     this.#views.set(id, { ...view, applied });
     this.configs.set(id, config);
-    return { ...applied, changes: 1 };
+    return { ...applied, changes: 1, warnings: [] };
   }
 
   close(): void {}

@@ -58,6 +58,7 @@ interface Look {
   /** The configuration this look has pushed and reported last. */
   reported: string | undefined;
   readonly done: { readonly step: Step; readonly changes?: number }[];
+  readonly warnings: string[];
 }
 
 /**
@@ -77,7 +78,7 @@ export class Reconciler {
     const driver = drivers.get(key.kind);
     if (driver === undefined) return {};
     const record = records.open(key);
-    const look: Look = { key, record, driver, run, reported: undefined, done: [] };
+    const look: Look = { key, record, driver, run, reported: undefined, done: [], warnings: [] };
     const before = { phase: record.phase, begun: performance.now() };
     try {
       const outcome = await this.#settle(look);
@@ -227,12 +228,13 @@ export class Reconciler {
     // Above whatever any orchestrator pushed before, also when this one has just started or the clock was set back.
     record.generation = Math.max(now(), record.generation + 1, (view.applied?.generation ?? 0) + 1);
     const config = { ...desired.config, generation: record.generation };
-    const { changes } = await this.#timed(look, 'configure', view.id, limits.push, async (signal) => {
+    const { changes, warnings } = await this.#timed(look, 'configure', view.id, limits.push, async (signal) => {
       const applied = await appliances.push(view, config, signal);
       observed.applied(view.id, applied);
       return applied;
     });
     if (changes !== undefined) look.done.splice(-1, 1, { step: 'configure', changes });
+    look.warnings.push(...warnings);
     record.appliedAt = now();
     if (desired.since !== undefined) {
       record.convergenceSeconds = Math.max(0, record.appliedAt - desired.since) / 1000;
@@ -277,7 +279,7 @@ export class Reconciler {
   }
 
   /** One line for a look that did something, moved the resource to another phase, or failed. */
-  #report({ key, record, run, done }: Look, before: { phase: string; begun: number }, error?: unknown): void {
+  #report({ key, record, run, done, warnings }: Look, before: { phase: string; begun: number }, error?: unknown): void {
     const { log } = this.#options;
     const moved = record.phase !== before.phase && record.phase !== Phase.GONE;
     if (done.length === 0 && !moved && error === undefined) return;
@@ -290,6 +292,7 @@ export class Reconciler {
       steps: done.map(({ step }) => step),
       ms: Math.round((performance.now() - before.begun) * 10) / 10,
       changes,
+      ...(warnings.length > 0 ? { warnings } : {}),
     };
     if (error === undefined) {
       log.info(facts, 'reconciled');
