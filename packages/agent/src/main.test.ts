@@ -1,79 +1,18 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { netnsName, tapName } from '@astara/model/instance.ts';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { NamespaceHome } from './home.ts';
 import { instancePaths } from './instances/paths.ts';
 import { commandLine, netnsOfName, processesInNetns, readStat } from './instances/proc.ts';
-import { readRecord } from './instances/record.ts';
 import { readTap } from './plugging/tap.ts';
-import { until } from './poll.ts';
-import { call, hostClient } from './testing/client.ts';
+import { AgentProcess, readWhole } from './testing/agent-process.ts';
+import { call } from './testing/client.ts';
 import { attachment, spec, uniqueId } from './testing/fixtures.ts';
 import { instanceIds, temporaryRunDir } from './testing/world.ts';
 
-/** The agent as operators start it: a process of its own. */
-class AgentProcess {
-  readonly socket: string;
-  readonly client;
-  readonly child: ChildProcess;
-  stdout = '';
-  stderr = '';
-
-  constructor(runDir: string, extra = '', env: NodeJS.ProcessEnv = process.env) {
-    const config = join(runDir, 'astara.conf');
-    writeFileSync(config, `[DEFAULT]\nrun_dir = ${runDir}\n${extra}`);
-    this.socket = join(runDir, 'agent.sock');
-    this.client = hostClient(this.socket);
-    const main = join(import.meta.dirname, 'main.ts');
-    this.child = spawn(process.execPath, [main, '--config-file', config], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-    this.child.stdout?.on('data', (chunk: Buffer) => {
-      this.stdout += chunk.toString();
-    });
-    this.child.stderr?.on('data', (chunk: Buffer) => {
-      this.stderr += chunk.toString();
-    });
-    started.push(this);
-  }
-
-  async serving(): Promise<this> {
-    const answers = () =>
-      call(this.socket, 'GET', '/healthz').then(
-        ({ status }) => status === 200,
-        () => this.child.exitCode !== null,
-      );
-    await until(answers, 20_000);
-    expect(this.child.exitCode, this.stderr).toBeNull();
-    return this;
-  }
-
-  async end(signal: NodeJS.Signals): Promise<number | null> {
-    if (this.child.exitCode === null && this.child.signalCode === null) {
-      this.child.kill(signal);
-      await once(this.child, 'exit');
-    }
-    return this.child.exitCode;
-  }
-
-  async exitCode(): Promise<number | null> {
-    if (this.child.exitCode === null) await once(this.child, 'close');
-    return this.child.exitCode;
-  }
-}
-
-const started: AgentProcess[] = [];
-afterEach(async () => {
-  await Promise.all(started.splice(0).map((agent) => agent.end('SIGKILL')));
-});
-
-async function recordOf(runDir: string, id: string) {
-  const record = await readRecord(instancePaths(runDir, id).record);
-  if (!record?.init) throw new Error(`${id} has no init`);
-  return { ...record, init: record.init };
-}
+const recordOf = (runDir: string, id: string) => readWhole(instancePaths(runDir, id).record);
 
 describe('an agent killed with kill -9', () => {
   test('is outlived by its instances and their daemons, which the next one adopts', async () => {
