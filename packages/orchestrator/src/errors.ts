@@ -85,6 +85,20 @@ export const errors = defineErrors({
     radius: 'request',
     status: 400,
   },
+  API_ROUTE_UNKNOWN: {
+    message: 'there is no {method} {path} here',
+    remedy: 'See docs/reference/orchestrator-api.md.',
+    retry: 'terminal',
+    radius: 'request',
+    status: 404,
+  },
+  API_INTERNAL: {
+    message: 'unexpected: {reason}',
+    remedy: 'A defect: report it with the log of astara-orchestrator.',
+    retry: 'retry',
+    radius: 'request',
+    status: 500,
+  },
   REQUEST_INVALID: {
     message: '{reason}',
     remedy: 'See docs/reference/orchestrator-api.md.',
