@@ -1,5 +1,5 @@
+import type { Foreign } from '@astara/config/assignments.ts';
 import { agentDescription, agentSocket, commonDefaults, defaultDescription } from '@astara/config/common-options.ts';
-import type { Foreign } from '@astara/config/compile.ts';
 import { type Config, defineOptions } from '@astara/config/option.ts';
 
 /** What `astara-agent` reads from the configuration. */

@@ -2,7 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AstaraError } from '@astara/model/error.ts';
 import type { Arguments } from './arguments.ts';
-import { compile, type Foreign, type SourceFile } from './compile.ts';
+import type { Foreign, SourceFile } from './assignments.ts';
+import { compile } from './compile.ts';
 import { ConfigError, configErrors } from './errors.ts';
 import type { Config, Section } from './option.ts';
 

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 // By path, not by package: this package knows none of the programs; only the pages about them are made here.
 import { agentSections, foreignToAgent } from '../../agent/src/options.ts';
 import { foreignToOrchestrator, orchestratorSections } from '../../orchestrator/src/options.ts';
-import { compile, type Foreign } from './compile.ts';
+import type { Foreign } from './assignments.ts';
+import { compile } from './compile.ts';
 import type { Section } from './option.ts';
 import { renderReference, renderSample } from './render.ts';
 

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
+import type { Foreign } from '@astara/config/assignments.ts';
 import { agentDescription, agentSocket, commonDefaults, defaultDescription } from '@astara/config/common-options.ts';
-import type { Foreign } from '@astara/config/compile.ts';
 import { configErrors } from '@astara/config/errors.ts';
 import { type Config, defineOptions } from '@astara/config/option.ts';
 import type { AstaraError } from '@astara/model/error.ts';
@@ -295,10 +295,10 @@ export const orchestratorSections = [
     options: {
       interval: {
         type: 'duration',
-        default: 60,
-        min: 1,
+        default: 3,
+        min: 0.5,
         max: 3600,
-        description: 'How often each instance is looked at.',
+        description: 'How often the instances are looked at; one that died is made again after this long at the most.',
       },
     },
   }),
