@@ -281,12 +281,12 @@ export const orchestratorSections = [
       },
       backoff_base: {
         type: 'duration',
-        default: 0.5,
+        default: 0.1,
         min: 0.01,
         max: 60,
         description: 'Pause after the first failure of a resource; it doubles with each further one, with jitter.',
       },
-      backoff_max: { type: 'duration', default: 60, min: 1, max: 3600, description: 'The longest such pause.' },
+      backoff_max: { type: 'duration', default: 10, min: 1, max: 3600, description: 'The longest such pause.' },
     },
   }),
   defineOptions({

@@ -54,6 +54,12 @@ export class NeutronAgents {
     await Promise.all([this.l3.stop(), this.dhcp.stop()]);
   }
 
+  /** Whether Neutron sees all agents of this host alive, as far as we can tell. */
+  get alive(): boolean {
+    const { roles } = this.#options;
+    return (!roles.l3 || this.l3.alive) && (!roles.dhcp || this.dhcp.alive);
+  }
+
   /** Compares everything with Neutron. */
   resync(why: string): void {
     const { roles } = this.#options;

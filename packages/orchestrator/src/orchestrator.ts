@@ -1,0 +1,164 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { connectMessaging, type RabbitMessaging } from '@astara/messaging/messaging.ts';
+import type { Logger } from 'pino';
+import { type Api, startApi } from './api/server.ts';
+import { SocketAppliances } from './appliance-client/client.ts';
+import type { ApplianceDefaults } from './drivers/built.ts';
+import { NetworkDriver } from './drivers/network/driver.ts';
+import { RouterDriver } from './drivers/router/driver.ts';
+import { NotificationIntake } from './intake/notifications.ts';
+import { checkLogin } from './login.ts';
+import { MetadataServer } from './metadata/server.ts';
+import { createMetrics } from './metrics.ts';
+import { NeutronAgents } from './neutron/agents.ts';
+import { Mirror } from './neutron/mirror/mirror.ts';
+import type { OrchestratorConfig } from './options.ts';
+import { NamespaceProvider } from './providers/namespace.ts';
+import { defaultBackoff } from './queue/backoff.ts';
+import { Engine } from './reconciler/engine.ts';
+
+/** Milliseconds that work under way may take when we are told to end. */
+const FAREWELL = 5_000;
+
+export interface Orchestrator {
+  stop(): Promise<void>;
+}
+
+/**
+ * Puts the rooms together: Neutron's agents and notifications fill the mirror and name keys, the engine makes each key's instance
+ * what its driver asks for. Rejects when it cannot start; then nothing is left running.
+ */
+export async function startOrchestrator(config: OrchestratorConfig, log: Logger): Promise<Orchestrator> {
+  await checkLogin(config.keystone);
+  const metrics = createMetrics({ process: true });
+  const messaging = connect(config, log);
+  metrics.beforeScrape(() => metrics.messagingConnected.set(messaging.connected ? 1 : 0));
+
+  const mirror = new Mirror();
+  const agents: NeutronAgents = new NeutronAgents({
+    messaging,
+    host: config.DEFAULT.host,
+    availabilityZone: config.l3.availability_zone,
+    mirror,
+    roles: { l3: config.l3.enabled, dhcp: config.dhcp.enabled },
+    needsPort: (id) => networks.needsInstance(id),
+    enqueue: (key, priority) => engine.enqueue(key, priority),
+    options: roleOptions(config),
+    observe: (method, seconds, result) => metrics.neutronRpc.observe({ method, result }, seconds),
+    logger: log,
+  });
+
+  const shared = { mirror, mode: config.dhcp.mode, defaults: applianceDefaults(config), ready: agents.dhcp.ready };
+  const routers = new RouterDriver({ ...shared, floatingIps: agents.l3.floatingIps });
+  const networks = new NetworkDriver({ ...shared, host: config.DEFAULT.host });
+  const provider = new NamespaceProvider({ socket: config.agent.socket, connections: config.queue.workers });
+  const appliances = new SocketAppliances();
+  const engine = new Engine({
+    drivers: [routers, networks],
+    provider,
+    appliances,
+    metrics,
+    log,
+    workers: config.queue.workers,
+    backoff: { ...defaultBackoff, base: config.queue.backoff_base * 1000, max: config.queue.backoff_max * 1000 },
+    health: { interval: config.health.interval * 1000 },
+  });
+  const intake = new NotificationIntake({
+    mirror,
+    l3: agents.l3,
+    changed: (keys, priority) => agents.changed(keys, priority),
+  });
+
+  const stops: (() => Promise<unknown> | unknown)[] = [];
+  const stop = async () => {
+    for (const end of stops.toReversed()) await end();
+  };
+  stops.push(() => messaging.close());
+  try {
+    const metadata = await startMetadata(config, log);
+    stops.push(() => metadata?.close());
+    const api = await startApi({
+      host: config.api.bind_host,
+      port: config.api.bind_port,
+      engine,
+      metrics,
+      checks: {
+        broker: () => (messaging.connected ? undefined : 'not connected to the message bus'),
+        neutron: () => (agents.alive ? undefined : 'neutron-server does not answer the agents’ reports'),
+      },
+    });
+    stops.push(() => api.close());
+    announce(api, log);
+    await engine.start();
+    stops.push(
+      () => appliances.close(),
+      () => engine.stop(FAREWELL),
+    );
+    if (config.notifications.enabled) {
+      const { topics } = config.oslo_messaging_notifications;
+      await intake.listen(messaging, config.DEFAULT.control_exchange, topics, config.DEFAULT.host);
+    }
+    await agents.start();
+    stops.push(() => agents.stop());
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { stop };
+}
+
+function connect({ DEFAULT, oslo_messaging_rabbit }: OrchestratorConfig, log: Logger): RabbitMessaging {
+  return connectMessaging({
+    transportUrl: DEFAULT.transport_url.reveal(),
+    exchange: DEFAULT.control_exchange,
+    connectionName: `astara-orchestrator:${DEFAULT.host}`,
+    rabbit: oslo_messaging_rabbit,
+    log,
+  });
+}
+
+function roleOptions({ DEFAULT, l3, dhcp }: OrchestratorConfig) {
+  return {
+    interfaceDriver: l3.interface_driver,
+    reportInterval: l3.report_interval * 1000,
+    resyncInterval: l3.resync_interval * 1000,
+    rpcResponseTimeout: DEFAULT.rpc_response_timeout * 1000,
+    syncPageSize: l3.sync_page_size,
+    leaseDuration: dhcp.lease_duration,
+  };
+}
+
+function applianceDefaults({ l3, dhcp, metadata }: OrchestratorConfig): ApplianceDefaults {
+  return {
+    plug: l3.interface_driver === 'openvswitch' ? 'ovs' : 'bridge',
+    metadataEndpoint: metadata.enabled ? `unix:${metadata.socket}` : undefined,
+    dnsForwarders: dhcp.dnsmasq_dns_servers,
+    dnsDomain: dhcp.domain,
+    leaseDuration: dhcp.lease_duration,
+  };
+}
+
+async function startMetadata(
+  { metadata, keystone }: OrchestratorConfig,
+  log: Logger,
+): Promise<MetadataServer | undefined> {
+  if (!metadata.enabled) return undefined;
+  const secret = metadata.metadata_proxy_shared_secret.reveal();
+  if (secret === '') log.warn('[metadata] metadata_proxy_shared_secret is empty: Nova refuses requests signed with it');
+  await mkdir(dirname(metadata.socket), { recursive: true, mode: 0o755 });
+  const ca = keystone.insecure ? false : keystone.cafile === null ? undefined : await readFile(keystone.cafile, 'utf8');
+  const server = new MetadataServer({
+    socket: metadata.socket,
+    novaUrl: `${metadata.nova_metadata_protocol}://${metadata.nova_metadata_host}:${metadata.nova_metadata_port}`,
+    sharedSecret: secret,
+    logger: log.child({ part: 'metadata' }),
+    ...(ca === undefined ? {} : { ca }),
+  });
+  await server.start();
+  return server;
+}
+
+function announce(api: Api, log: Logger): void {
+  log.info({ url: api.url }, 'API listening');
+}
