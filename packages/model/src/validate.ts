@@ -1,6 +1,8 @@
-import { createHash } from 'node:crypto';
 import type { Static, TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
+
+/** For those that have loaded the validator anyway. It costs 24 MB: who needs only these imports `digest.ts`. */
+export { canonicalJson, digest } from './digest.ts';
 
 export interface Invalid {
   /** JSON pointer of the offending field. */
@@ -23,17 +25,4 @@ export function validator<S extends TSchema>(schema: S): (input: unknown) => Val
     }));
     return { ok: false, errors };
   };
-}
-
-/** SHA-256 over JSON with sorted keys: equal values have equal digests, however they were built. */
-export function digest(value: unknown): string {
-  return createHash('sha256').update(canonicalJson(value)).digest('hex');
-}
-
-export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
-      : inner,
-  );
 }

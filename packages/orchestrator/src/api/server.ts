@@ -1,5 +1,5 @@
 import { AstaraError } from '@astara/model/error.ts';
-import { type ResourceKey, resourceKinds } from '@astara/model/instance.ts';
+import type { ResourceKey } from '@astara/model/instance.ts';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { errors } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
@@ -61,16 +61,16 @@ export function buildApi({ engine, metrics, checks }: Omit<ApiOptions, 'host' | 
   });
 
   app.get('/v1/resources', async () => ({ resources: engine.resources() }));
-  app.get<ByKey>('/v1/resources/:kind/:id', async (request) => engine.resource(keyOf(request.params)));
+  app.get<ByKey>('/v1/resources/:kind/:id', async (request) => engine.resource(keyOf(engine, request.params)));
 
   // The verbs answer at once with the state as it is; what they ask for follows.
   app.put<ByKey>('/v1/resources/:kind/:id/rebuild', async (request, reply) => {
     reply.code(202);
-    return engine.rebuild(keyOf(request.params));
+    return engine.rebuild(keyOf(engine, request.params));
   });
   app.put<ByKey>('/v1/resources/:kind/:id/poll', async (request, reply) => {
     reply.code(202);
-    return engine.poll(keyOf(request.params));
+    return engine.poll(keyOf(engine, request.params));
   });
   app.put('/v1/poll', async (_request, reply) => {
     engine.resync();
@@ -84,10 +84,12 @@ export function buildApi({ engine, metrics, checks }: Omit<ApiOptions, 'host' | 
   return app;
 }
 
-function keyOf({ kind, id }: ByKey['Params']): ResourceKey {
-  const known = resourceKinds.find((one) => one === kind);
+function keyOf({ kinds }: Engine, { kind, id }: ByKey['Params']): ResourceKey {
+  const known = kinds.find((one) => one === kind);
   if (known === undefined) {
-    throw errors.make('REQUEST_INVALID', { reason: `${kind} is no kind of resource: ${resourceKinds.join(', ')}` });
+    throw errors.make('REQUEST_INVALID', {
+      reason: `${kind} is no kind of resource that is served here: ${kinds.join(', ')}`,
+    });
   }
   return { kind: known, id };
 }

@@ -1,5 +1,5 @@
+import { canonicalJson } from '@astara/model/digest.ts';
 import type { Attachment, InstanceView, ServiceStatus } from '@astara/model/instance.ts';
-import { canonicalJson } from '@astara/model/validate.ts';
 import type { Desired } from '../drivers/driver.ts';
 
 /** Everything a decision rests on. Each fact has few values, so that all situations can be tried. */

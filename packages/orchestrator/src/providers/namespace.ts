@@ -1,14 +1,12 @@
-import { type InstanceSpec, InstanceView } from '@astara/model/instance.ts';
-import { type Invalid, validator } from '@astara/model/validate.ts';
+import type { InstanceSpec, InstanceView } from '@astara/model/instance.ts';
 import { remoteError } from '../appliance-client/remote-error.ts';
 import { type Answer, type Call, isTimeout, parseJson, UnixJson } from '../appliance-client/unix-json.ts';
 import { errors } from '../errors.ts';
+import { offendingField } from './instance-view.ts';
 import type { Provider } from './provider.ts';
 
 /** ms. Longer than the time between two health checks, so that a change finds a connection. */
 const idle = 30_000;
-
-const validView = validator(InstanceView);
 
 /** Instances as namespaces of this host: what `astara-agent` makes. Speaks to its unix socket, and does nothing itself. */
 export class NamespaceProvider implements Provider {
@@ -60,9 +58,7 @@ export class NamespaceProvider implements Provider {
 }
 
 function view(body: unknown, operation: string): InstanceView {
-  const checked = validView(body);
-  if (checked.ok) return checked.value;
-  const [first]: readonly (Invalid | undefined)[] = checked.errors;
-  const reason = `${first?.field ?? '/'} ${first?.message ?? ''}`;
-  throw errors.make('PROVIDER_BAD_ANSWER', { operation, reason });
+  const field = offendingField(body);
+  if (field === undefined) return body as InstanceView;
+  throw errors.make('PROVIDER_BAD_ANSWER', { operation, reason: `${field} of an instance is not as agreed` });
 }

@@ -81,6 +81,10 @@ export class Engine {
     metrics.beforeScrape(() => this.#measure(metrics));
   }
 
+  get kinds(): readonly ResourceKind[] {
+    return [...this.#drivers.keys()];
+  }
+
   /** Begins to watch. Resolves after the first listing of the provider, whether it succeeded or not. */
   start(): Promise<void> {
     return this.#health.start();
