@@ -50,12 +50,12 @@ export class FloatingIpReporter {
     this.check();
   }
 
-  /** The router has no instance any more. */
+  /** The router has no instance any more. When it left this host, another may serve its floating IPs already: nothing is told. */
   removed(routerId: string): void {
-    this.#greeted.add(routerId);
-    this.applied(routerId, []);
-    this.#greeted.delete(routerId);
+    if (this.#options.mirror.routers.has(routerId)) this.applied(routerId, []);
+    this.#inForce.delete(routerId);
     this.#ungreeted.delete(routerId);
+    this.#greeted.delete(routerId);
   }
 
   /** Compares all that is in force with what Neutron believes. */

@@ -146,7 +146,7 @@ export class L3Agent {
         routers: routers.length,
         ex_gw_ports: routers.filter((router) => router.gw_port !== undefined).length,
         interfaces: routers.reduce((sum, router) => sum + (router._interfaces?.length ?? 0), 0),
-        floating_ips: mirror.l3.up ? mirror.floatingIps.size : 0,
+        floating_ips: routers.reduce((sum, router) => sum + mirror.floatingIps.ofRouter(router.id).length, 0),
       },
     };
   }

@@ -3,7 +3,7 @@ import { Guarded, type Stamp } from './guarded.ts';
 import { Index } from './index.ts';
 import { floatingIpText } from './relevant.ts';
 
-/** The floating IPs of this host's routers. One that has left them is kept, so that no late message brings it back. */
+/** The floating IPs of this host's routers. One that has left them is kept for a while, so that no late message brings it back. */
 export class FloatingIps {
   readonly #fips = new Guarded<FloatingIp>();
   readonly #byRouter = new Index();
@@ -21,10 +21,6 @@ export class FloatingIps {
   ofRouter(routerId: string): FloatingIp[] {
     const found = this.#byRouter.members(routerId).map((id) => this.#fips.get(id));
     return found.filter((fip) => fip !== undefined).sort((a, b) => (a.id < b.id ? -1 : 1));
-  }
-
-  get size(): number {
-    return this.#byRouter.keys().reduce((sum, router) => sum + this.#byRouter.members(router).length, 0);
   }
 
   /** All floating IPs of a router, from a `sync_routers` begun at `began`. Answers the routers that differ now. */
@@ -57,19 +53,11 @@ export class FloatingIps {
     return new Set([router]);
   }
 
-  /** The router left this host, and its floating IPs with it. */
-  removeRouter(routerId: string): void {
-    for (const id of this.#byRouter.members(routerId)) {
-      this.#fips.drop(id);
-      this.#byRouter.remove(routerId, id);
-    }
-  }
-
   /** All routers of this host have been listed since `began`. */
   forget(began: Stamp, ours: (routerId: string) => boolean): void {
     this.#fips.forget(began);
     for (const fip of this.#fips.values()) {
-      if (fip.router_id !== null && ours(fip.router_id)) continue;
+      if (this.#fips.seen(fip.id) >= began || (fip.router_id !== null && ours(fip.router_id))) continue;
       if (fip.router_id !== null) this.#byRouter.remove(fip.router_id, fip.id);
       this.#fips.drop(fip.id);
     }

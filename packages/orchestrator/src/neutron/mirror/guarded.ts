@@ -38,8 +38,9 @@ export class Guarded<T extends { readonly id: string; readonly revision_number: 
     return [...this.#entries.values()].map((entry) => entry.value);
   }
 
-  get size(): number {
-    return this.#entries.size;
+  /** When the object was last seen to exist. */
+  seen(id: string): Stamp {
+    return this.#entries.get(id)?.seen ?? 0;
   }
 
   /** Whether the value was taken. False: something newer is known, or the object was deleted since. */

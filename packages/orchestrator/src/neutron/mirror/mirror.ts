@@ -79,7 +79,7 @@ export class Mirror {
       const before = this.#networksOf(synced.id);
       const result = this.routers.ingest(synced, began);
       if (result === 'outdated') outdated.push(synced.id);
-      if (!this.routers.has(synced.id)) continue;
+      if (result === 'older' || !this.routers.has(synced.id)) continue;
       const concerned = new Keys();
       if (result === 'changed') concerned.add(router(synced.id), ...this.#around(before, synced.id));
       const fips = this.floatingIps.ingest(synced.id, synced._floatingips ?? [], began);
@@ -233,7 +233,6 @@ export class Mirror {
   }
 
   #gone(id: string, before: ReadonlySet<string>, at: number | undefined): ResourceKey[] {
-    this.floatingIps.removeRouter(id);
     const keys = this.#record(new Keys().add(router(id), ...this.#around(before, id)), at);
     for (const networkId of before) this.#dropUnwanted(networkId);
     return keys;

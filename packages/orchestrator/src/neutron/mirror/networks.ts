@@ -41,6 +41,8 @@ export class Networks {
   readonly #subnetsOf = new Index();
   readonly #portsOf = new Index();
   readonly #views = new Map<string, NetworkView>();
+  /** When the newest full list began. */
+  #listedAt: Stamp = 0;
 
   get(id: string): NetworkView | undefined {
     const cached = this.#views.get(id);
@@ -109,7 +111,8 @@ export class Networks {
   ingest(network: DhcpNetwork, began: Stamp): boolean {
     const { id } = network;
     const held = this.#entries.get(id);
-    if (held !== undefined && began < held.composedAt) return false;
+    // It has been listed since, or came back to this host since: then it is being asked for.
+    if (began < (held?.composedAt ?? this.#scheduled.get(id) ?? 0)) return false;
     this.#views.delete(id);
     let changed = held === undefined;
     if (held === undefined || began >= held.coreStamp) {
@@ -137,6 +140,8 @@ export class Networks {
 
   /** The ids of all networks of this host, from a list begun at `began`. Answers those that came and went. */
   ingestSchedule(ids: readonly string[], began: Stamp): { readonly came: string[]; readonly went: string[] } {
+    if (began < this.#listedAt) return { came: [], went: [] };
+    this.#listedAt = began;
     const listed = new Set(ids);
     const came: string[] = [];
     for (const id of listed) {

@@ -11,7 +11,7 @@ interface Entry {
   readonly seen: Stamp;
 }
 
-export type Ingested = 'changed' | 'same' | 'outdated';
+export type Ingested = 'changed' | 'same';
 
 /** The routers of this host, as `sync_routers` gives them; their floating IPs are kept apart. */
 export class Routers {
@@ -20,6 +20,8 @@ export class Routers {
   readonly #byNetwork = new Index();
   readonly #byGatewayNetwork = new Index();
   readonly #byPort = new Map<string, string>();
+  /** When the newest full list began. */
+  #listedAt: Stamp = 0;
 
   get(id: string): SyncedRouter | undefined {
     return this.#entries.get(id)?.router;
@@ -55,16 +57,17 @@ export class Routers {
     return this.#byPort.get(portId);
   }
 
-  /** A router of a `sync_routers` begun at `began`. `outdated`: a newer revision is known already, so ask again. */
-  ingest(router: SyncedRouter, began: Stamp): Ingested {
+  /**
+   * A router of a `sync_routers` begun at `began`. `older`: an answer to a later question has come already.
+   * `outdated`: a newer revision is known already, so ask again.
+   */
+  ingest(router: SyncedRouter, began: Stamp): Ingested | 'older' | 'outdated' {
     const { id } = router;
-    if (began <= (this.#removed.get(id) ?? 0)) return 'same';
-    this.#removed.delete(id);
     const held = this.#entries.get(id);
-    if (held !== undefined) {
-      if (router.revision_number < held.router.revision_number) return 'outdated';
-      if (began < held.composedAt) return 'same';
-    }
+    if (began <= (this.#removed.get(id) ?? 0)) return 'older';
+    if (began < (held?.composedAt ?? this.#listedAt)) return 'older';
+    this.#removed.delete(id);
+    if (held !== undefined && router.revision_number < held.router.revision_number) return 'outdated';
     const { _floatingips: _, ...rest } = router;
     return this.#set(rest, began, Math.max(began, held?.seen ?? 0)) ? 'changed' : 'same';
   }
@@ -85,10 +88,12 @@ export class Routers {
   /** A list begun at `began` did not have it. */
   missing(id: string, began: Stamp): boolean {
     const held = this.#entries.get(id);
-    return held !== undefined && held.seen < began && this.#drop(id);
+    return held !== undefined && held.seen < began && this.remove(id, began);
   }
 
+  /** All routers of this host have been listed since `began`: earlier removals are in there. */
   forget(began: Stamp): void {
+    this.#listedAt = Math.max(began, this.#listedAt);
     for (const [id, stamp] of this.#removed) if (stamp < began) this.#removed.delete(id);
   }
 
