@@ -7,6 +7,7 @@ import {
   type Ip,
   ifname,
   ip,
+  type Mac,
   mac,
   optionName,
   type Prefix,
@@ -32,6 +33,7 @@ export function desiredDhcp(config: ApplianceConfig): DhcpNode | undefined {
   // By address: of two allocations of one address, which an event late may bring, the later one counts.
   const hosts = new Map<string, HostNode>();
   const names = new Map<string, NameNode>();
+  const tagged = new Map<string, Mac>();
   const domains = new Set<DnsName>();
 
   for (const { network, field } of served) {
@@ -45,10 +47,12 @@ export function desiredDhcp(config: ApplianceConfig): DhcpNode | undefined {
     });
     network.allocations.forEach((allocation, position) => {
       const place = `${field}/allocations/${position}`;
-      const tag = tagOf('p', `${network.network_id} ${allocation.mac_address.toLowerCase()}`);
-      const given = hostNodes(allocation, tag, place);
-      for (const node of given) for (const address of node.addresses) hosts.set(address, node);
-      if (given.length > 0) options.push(...portOptions(allocation, tag, place));
+      for (const node of hostNodes(allocation, place)) {
+        for (const address of node.addresses) hosts.set(address, node);
+      }
+      const own = portOptions(allocation, place);
+      if (own.length > 0) tagged.set(own[0]?.tag ?? '', mac(allocation.mac_address, place));
+      options.push(...own);
       for (const text of Object.keys(allocation.ip_addresses)) {
         const address = ip(text, `${place}/ip_addresses`);
         names.set(address, nameNode(address, dnsName(allocation.hostname, `${place}/hostname`), domain));
@@ -62,6 +66,7 @@ export function desiredDhcp(config: ApplianceConfig): DhcpNode | undefined {
     domains: [...domains],
     forwarders: (config.dns_forwarders ?? []).map((address, index) => ip(address, `/dns_forwarders/${index}`)),
     hosts: withoutLosers(hosts),
+    tagged: [...tagged].map(([tag, hardware]) => ({ tag: tag as Tag, mac: hardware })),
     options,
     names: [...names.values()],
   });
@@ -91,13 +96,13 @@ function leases(subnet: Subnet): boolean {
 
 function range(network: Network, subnet: Subnet, field: string, domain: DnsName, lease = DEFAULT_LEASE): RangeNode {
   const cidr = networkOf(prefix(subnet.cidr, `${field}/cidr`)) as Prefix;
-  const shared = ownAddressIn(network, cidr) === undefined;
   return {
     tag: tagOf('s', subnet.id),
     cidr,
     domain,
     lease,
-    ...(shared ? { sharedOn: ifname(network.interface.ifname, field) } : {}),
+    ifname: ifname(network.interface.ifname, field),
+    shared: ownAddressIn(network, cidr) === undefined,
   };
 }
 
@@ -109,7 +114,8 @@ function subnetOptions(
   field: string,
 ): OptionNode[] {
   const version = cidr.includes(':') ? 6 : 4;
-  const own = ownAddressIn(network, cidr) ?? ownAddress(network, version);
+  const here = ownAddressIn(network, cidr);
+  const own = here ?? ownAddress(network, version);
   const nodes: OptionNode[] = [];
   const add = (name: string, value: OptionValue) => {
     nodes.push({ tag, version, name: optionName(name, field), value });
@@ -123,7 +129,7 @@ function subnetOptions(
   add('domain-name', { kind: 'name', name: domain });
   const gateway = subnet.gateway_ip === null ? undefined : ip(subnet.gateway_ip, `${field}/gateway_ip`);
   add('router', gateway === undefined ? { kind: 'none' } : { kind: 'addresses', addresses: [gateway] });
-  const routes = classlessRoutes(config, network, subnet, gateway, own, field);
+  const routes = classlessRoutes(config, network, subnet, gateway, here, field);
   if (routes.length > 0) {
     add('classless-static-route', { kind: 'routes', routes });
     // The same for Windows.
@@ -139,7 +145,7 @@ function classlessRoutes(
   network: Network,
   subnet: Subnet,
   gateway: Ip | undefined,
-  own: Ip | undefined,
+  here: Ip | undefined,
   field: string,
 ): { destination: Prefix; via: Ip }[] {
   const onLink = ip('0.0.0.0', field);
@@ -149,8 +155,8 @@ function classlessRoutes(
   }));
   const has = (destination: string) => routes.some((route) => route.destination === destination);
   const isOwn = gateway !== undefined && ownAddresses(network).includes(gateway);
-  if (config.metadata !== undefined && own !== undefined && !isOwn && !has(METADATA)) {
-    routes.push({ destination: METADATA as Prefix, via: own });
+  if (config.metadata !== undefined && here !== undefined && !isOwn && !has(METADATA)) {
+    routes.push({ destination: METADATA as Prefix, via: here });
   }
   for (const cidr of network.on_link_routes ?? []) {
     if (cidr.includes(':') || has(networkOf(cidr))) continue;
@@ -173,7 +179,7 @@ function nameservers(subnet: Subnet, version: 4 | 6, own: Ip | undefined, field:
 }
 
 /** One line for each IPv4 address; the first also carries the IPv6 ones, further IPv6 ones a line each. */
-function hostNodes(allocation: Allocation, tag: Tag, field: string): HostNode[] {
+function hostNodes(allocation: Allocation, field: string): HostNode[] {
   const given = Object.entries(allocation.ip_addresses)
     .filter(([, dhcp]) => dhcp)
     .map(([address]) => ip(address, `${field}/ip_addresses`));
@@ -183,13 +189,13 @@ function hostNodes(allocation: Allocation, tag: Tag, field: string): HostNode[] 
   const hostname = dnsName(allocation.hostname, `${field}/hostname`);
   return Array.from({ length: Math.max(four.length, six.length) }, (_, index) => ({
     mac: hardware,
-    tag,
     addresses: [four[index], six[index]].filter((address) => address !== undefined),
     hostname,
   }));
 }
 
-function portOptions(allocation: Allocation, tag: Tag, field: string): OptionNode[] {
+function portOptions(allocation: Allocation, field: string): OptionNode[] {
+  const tag = tagOf('p', allocation.mac_address.toLowerCase());
   return (allocation.dhcp_options ?? []).map((option, index) => ({
     tag,
     version: option.ip_version,

@@ -36,6 +36,16 @@ export function staleLeases(
   });
 }
 
+/** IPv4 leases whose holder has the address no more. dnsmasq keeps the holder's name as long as the lease. */
+export function orphanedLeases(
+  leases: readonly Lease[],
+  owners: ReadonlyMap<string, string>,
+): { address: string; mac: string }[] {
+  return leases.flatMap(({ address, mac }) => {
+    return mac === undefined || address.includes(':') || owners.get(address) === mac ? [] : [{ address, mac }];
+  });
+}
+
 /** Addresses that belong to somebody else than before, or to somebody at last. */
 export function movedAddresses(
   before: ReadonlyMap<string, string>,

@@ -8,6 +8,8 @@ export interface DhcpNode {
   /** Empty: the resolvers of the host. */
   readonly forwarders: readonly Ip[];
   readonly hosts: readonly HostNode[];
+  /** Ports with options of their own. */
+  readonly tagged: readonly TaggedNode[];
   readonly options: readonly OptionNode[];
   readonly names: readonly NameNode[];
 }
@@ -19,8 +21,9 @@ export interface RangeNode {
   readonly domain: DnsName;
   /** Seconds. */
   readonly lease: number;
-  /** Set when the interface has no address in this subnet: another subnet on the same segment. */
-  readonly sharedOn?: Ifname;
+  readonly ifname: Ifname;
+  /** The interface has no address in this subnet: another subnet on the same segment. */
+  readonly shared: boolean;
 }
 
 /** Letters and digits, made by {@link ./desired.ts}. */
@@ -28,10 +31,14 @@ export type Tag = string & { readonly tag: unique symbol };
 
 export interface HostNode {
   readonly mac: Mac;
-  readonly tag: Tag;
   /** At most one of each version. */
   readonly addresses: readonly Ip[];
   readonly hostname: DnsName;
+}
+
+export interface TaggedNode {
+  readonly mac: Mac;
+  readonly tag: Tag;
 }
 
 export interface OptionNode {

@@ -42,6 +42,8 @@ export function renderDhcp(node: DhcpNode, paths: DhcpPaths): DhcpFiles {
     ...(node.forwarders.length === 0 ? [] : ['no-resolv', ...node.forwarders.map((address) => `server=${address}`)]),
     ...node.domains.map((domain) => `local=/${domain}/`),
     ...node.ranges.flatMap(range),
+    // Not `set:` in the hosts file: dnsmasq 2.90 that has served such a host crashes when it reads the file again.
+    ...node.tagged.map(({ mac, tag }) => `dhcp-mac=set:${tag},${mac}`),
     'log-facility=-',
     'quiet-dhcp',
     'quiet-dhcp6',
@@ -59,7 +61,7 @@ export function confName(files: DhcpFiles): string {
   return `dnsmasq-${digest(files.conf).slice(0, 12)}.conf`;
 }
 
-function range({ tag, cidr, domain, lease, sharedOn }: RangeNode): string[] {
+function range({ tag, cidr, domain, lease, ifname, shared }: RangeNode): string[] {
   const parsed = parseCidr(cidr);
   if (parsed === undefined) return [];
   const { address, prefix, version } = parsed;
@@ -68,7 +70,7 @@ function range({ tag, cidr, domain, lease, sharedOn }: RangeNode): string[] {
   return [
     `dhcp-range=set:${tag},${address},static,${size},${time}`,
     `domain=${domain},${cidr}`,
-    ...(sharedOn === undefined ? [] : [`shared-network=${sharedOn},${address}`]),
+    ...(shared ? [`shared-network=${ifname},${address}`] : []),
   ];
 }
 
@@ -77,8 +79,8 @@ function netmask(length: number): string {
   return [24, 16, 8, 0].map((shift) => (bits >>> shift) & 255).join('.');
 }
 
-function host({ mac, tag, addresses, hostname }: HostNode): string {
-  return [mac, `set:${tag}`, ...addresses.map(bracketed), hostname].join(',');
+function host({ mac, addresses, hostname }: HostNode): string {
+  return [mac, ...addresses.map(bracketed), hostname].join(',');
 }
 
 function option({ tag, version, name, value }: OptionNode): string {

@@ -3,20 +3,28 @@ import { join } from 'node:path';
 import { Daemon, type DaemonOptions } from '../../daemons.ts';
 import { errors } from '../../errors.ts';
 import type { Home } from '../../home.ts';
+import { PrefixTable } from '../../prefix-table.ts';
+import { until } from '../../processes.ts';
 import { readIfPresent, writeAtomically } from '../../state-file.ts';
 import { owners } from './desired.ts';
-import { movedAddresses, parseLeases, staleLeases, withoutLeases } from './leases.ts';
+import { movedAddresses, orphanedLeases, parseLeases, staleLeases, withoutLeases } from './leases.ts';
 import type { DhcpNode } from './nodes.ts';
 import { confName, type DhcpFiles, type DhcpPaths, renderDhcp } from './render.ts';
 
 /** Below the run directory. */
 const DIRECTORY = 'dnsmasq';
+/** Leases given up at once, at most: the others end in their time. */
+const MAX_RELEASES = 64;
+/** ms */
+const RELEASE_TIMEOUT = 250;
 
 /** As a running dnsmasq has it, or shall have it. */
 export interface DhcpState {
   readonly files: DhcpFiles;
   /** Address → MAC. */
   readonly owners: ReadonlyMap<string, string>;
+  /** Subnet → interface. */
+  readonly subnets: PrefixTable<string>;
 }
 
 export function dhcpPaths(runDir: string): DhcpPaths {
@@ -32,7 +40,9 @@ export function dhcpPaths(runDir: string): DhcpPaths {
 
 export function dhcpState(node: DhcpNode | undefined, runDirInside: string): DhcpState | undefined {
   if (node === undefined) return undefined;
-  return Object.freeze({ files: renderDhcp(node, dhcpPaths(runDirInside)), owners: owners(node) });
+  const subnets = new PrefixTable<string>();
+  for (const { cidr, ifname } of node.ranges) subnets.add(cidr, ifname);
+  return Object.freeze({ files: renderDhcp(node, dhcpPaths(runDirInside)), owners: owners(node), subnets });
 }
 
 /**
@@ -75,7 +85,10 @@ export class DhcpRunner {
 
     const conf = confName(state.files);
     const current = this.#daemon.running?.argv.some((argument) => argument.endsWith(`/${conf}`)) ?? false;
-    if (current) this.#daemon.signal('SIGHUP');
+    if (current) {
+      this.#daemon.signal('SIGHUP');
+      await this.#release(state, before);
+    }
     if (!current || (await this.#stale(state, before)).length > 0) await this.#restart(state, before, conf);
   }
 
@@ -99,6 +112,26 @@ export class DhcpRunner {
     const text = state.files[name];
     const found = before === undefined ? await readIfPresent(this.#here[name]) : before.files[name];
     if (found !== text) await writeAtomically(this.#here[name], text);
+  }
+
+  /**
+   * Tells dnsmasq, in the name of those who have an address no more, that they give up their leases. It is a program of
+   * dnsmasq-utils: without it only the names of gone ports live on until their leases end.
+   */
+  async #release(state: DhcpState, before: DhcpState | undefined): Promise<void> {
+    const same = [...(before?.owners ?? [])].every(([address, mac]) => state.owners.get(address) === mac);
+    if (before !== undefined && same) return;
+    const find = async () => {
+      const text = await readIfPresent(this.#here.leases);
+      return text === undefined ? [] : orphanedLeases(parseLeases(text), state.owners);
+    };
+    const orphaned = (await find()).slice(0, MAX_RELEASES);
+    const released = orphaned.map(async ({ address, mac }) => {
+      const ifname = state.subnets.find(address);
+      if (ifname !== undefined) await this.#home.run(['dhcp_release', ifname, address, mac]);
+    });
+    const failed = (await Promise.allSettled(released)).some(({ status }) => status === 'rejected');
+    if (!failed && orphaned.length > 0) await until(async () => (await find()).length === 0, RELEASE_TIMEOUT);
   }
 
   async #stale(state: DhcpState, before: DhcpState | undefined) {
