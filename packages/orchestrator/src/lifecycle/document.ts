@@ -42,7 +42,7 @@ const happenings: readonly (readonly [Phase, Situation])[] = [
 export function lifecyclePage(): string {
   return `# Lifecycle of a resource
 
-<!-- Generated from packages/orchestrator/src/lifecycle/. \`./run docs\` writes it, a test holds it. -->
+<!-- Generated from packages/orchestrator/src/lifecycle/. \`vitest run packages/orchestrator/src/lifecycle -u\` writes it; a test holds it. -->
 
 Each time a resource comes up in the queue, the orchestrator reads what it must look like (from its mirror of Neutron) and what it looks like
 (from the host agent), finds the first row of the table below that holds, does that one step, and looks again until there is nothing to do now.
