@@ -6,11 +6,15 @@ import { buildHostApi } from './api/host-api.ts';
 import { claimSocket, protectSocket } from './api/unix-socket.ts';
 import { Appliances } from './appliances.ts';
 import { errors } from './errors.ts';
+import { trimConsole } from './instances/console.ts';
 import type { Host } from './instances/host.ts';
 import { type Adopted, Registry } from './instances/registry.ts';
 import type { Metrics } from './metrics.ts';
 import { bridgePlug } from './plugging/bridge.ts';
 import { OvsPlug } from './plugging/ovs.ts';
+
+/** ms */
+const HOUSEKEEPING = 60_000;
 
 export interface AgentOptions {
   readonly runDir: string;
@@ -34,11 +38,11 @@ export interface Agent {
 /** Resolves when the socket is there; requests wait until what earlier agents made has been adopted. */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { runDir, socket, gid, kernel, metrics, log } = options;
+  await claimSocket(socket);
   await mkdir(runDir, { recursive: true });
   await chown(runDir, 0, gid);
   await chmod(runDir, 0o750);
   await mkdir(dirname(socket), { recursive: true });
-  await claimSocket(socket);
 
   const host: Host = {
     runDir,
@@ -72,10 +76,16 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   ready.resolve(adopted);
   log.info({ socket, ...adopted, seconds }, 'agent serves');
 
+  const housekeeping = setInterval(() => {
+    for (const instance of registry.list()) trimConsole(instance.paths.run);
+  }, HOUSEKEEPING);
+  housekeeping.unref();
+
   return {
     adopted: ready.promise,
     repaired: registry.repair(),
     async stop() {
+      clearInterval(housekeeping);
       await api.close();
       await registry.idle();
       await appliances.close();

@@ -5,7 +5,7 @@ import { Supervisor } from '@astara/appliance/supervisor.ts';
 import type { InstanceView } from '@astara/model/instance.ts';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { claimSocket, protectSocket, removeSocket } from './api/unix-socket.ts';
+import { protectSocket, removeSocket } from './api/unix-socket.ts';
 import { errors } from './errors.ts';
 import type { Instance } from './instances/instance.ts';
 import type { Tenant } from './instances/registry.ts';
@@ -110,7 +110,7 @@ export class Appliances implements Tenant {
   }
 
   async #listen(path: string, appliance: Appliance): Promise<Server> {
-    await claimSocket(path);
+    await removeSocket(path);
     const server = createServer((request, response) => {
       this.#owners.set(request, appliance);
       this.#app.routing(request, response);

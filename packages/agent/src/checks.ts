@@ -14,6 +14,7 @@ const programs: Readonly<Record<string, string>> = {
   catatonit: 'catatonit',
   dnsmasq: 'dnsmasq-base',
   bird: 'bird2',
+  ping: 'iputils-ping',
 };
 
 /** Bits of the effective set in /proc/self/status, by capability(7). */

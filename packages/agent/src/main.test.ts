@@ -7,6 +7,7 @@ import { NamespaceHome } from './home.ts';
 import { instancePaths } from './instances/paths.ts';
 import { commandLine, netnsOfName, processesInNetns, readStat } from './instances/proc.ts';
 import { readTap } from './plugging/tap.ts';
+import { until } from './poll.ts';
 import { AgentProcess, readWhole } from './testing/agent-process.ts';
 import { call } from './testing/client.ts';
 import { attachment, spec, uniqueId } from './testing/fixtures.ts';
@@ -129,6 +130,20 @@ test('SIGTERM: it stops serving and lets the instances run', async () => {
   expect(existsSync(agent.socket)).toBe(false);
   expect(readStat(init.pid)?.startTime).toBe(init.start_time);
   for (const line of agent.stdout.trim().split('\n')) expect(JSON.parse(line)).toMatchObject({ name: 'astara-agent' });
+});
+
+test('SIGHUP: the log level changes, the rest stays', async () => {
+  const runDir = temporaryRunDir();
+  const agent = await new AgentProcess(runDir, 'log_level = warn\n').serving();
+  expect(agent.stdout).toBe('');
+  writeFileSync(join(runDir, 'astara.conf'), `[DEFAULT]\nrun_dir = ${runDir}\nlog_level = info\n`);
+  agent.child.kill('SIGHUP');
+  expect(await until(() => agent.stdout.includes('configuration read again'), 5_000)).toBe(true);
+  expect(agent.stdout).toContain('"changed":["[DEFAULT] log_level"]');
+  writeFileSync(join(runDir, 'astara.conf'), '[DEFAULT]\nlog_level = loud\n');
+  agent.child.kill('SIGHUP');
+  expect(await until(() => agent.stdout.includes('the old one stays in force'), 5_000)).toBe(true);
+  expect((await call(agent.socket, 'GET', '/healthz')).status).toBe(200);
 });
 
 describe('what keeps it from starting is said, with exit code 2 and nothing begun', () => {

@@ -1,4 +1,7 @@
+import { parseArguments } from '@astara/config/arguments.ts';
 import { ConfigError } from '@astara/config/errors.ts';
+import { loadConfig } from '@astara/config/load.ts';
+import { applyMutable } from '@astara/config/reload.ts';
 import { failToStart, loadOrExit } from '@astara/config/start.ts';
 import { openKernel } from '@astara/kernel/open.ts';
 import type { Logger } from 'pino';
@@ -9,20 +12,22 @@ import { createLogger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
 import { type AgentConfig, agentSections, foreignToAgent } from './options.ts';
 
-const { config, files, notes } = loadOrExit({
+const program = {
   name: 'astara-agent',
   does: 'makes and keeps the service instances of this host',
   version: '0.1.0',
   sections: agentSections,
   foreign: foreignToAgent,
-});
+};
 
-const log = createLogger(config.DEFAULT.debug ? 'debug' : config.DEFAULT.log_level);
+const { config, files, notes } = loadOrExit(program);
+const log = createLogger(levelOf(config));
 log.debug({ files, notes }, 'configuration read');
 
 try {
   const agent = await start(config, log);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(agent, signal));
+  process.on('SIGHUP', reload);
 } catch (error) {
   failToStart(error);
 }
@@ -43,6 +48,26 @@ async function start({ DEFAULT, agent }: AgentConfig, logger: Logger): Promise<A
     metrics: createMetrics(),
     log: logger,
   });
+}
+
+/** SIGHUP: what may change while we run is the log level. */
+function reload(): void {
+  try {
+    const { sources } = parseArguments(process.argv.slice(2));
+    const {
+      config: now,
+      changed,
+      needsRestart,
+    } = applyMutable(agentSections, config, loadConfig(program, sources).config);
+    log.level = levelOf(now);
+    log.info({ changed, needsRestart }, 'configuration read again');
+  } catch (error) {
+    log.error({ err: error }, 'the configuration is not valid, the old one stays in force');
+  }
+}
+
+function levelOf({ DEFAULT }: AgentConfig): string {
+  return DEFAULT.debug ? 'debug' : DEFAULT.log_level;
 }
 
 /** Instances and daemons run on: whoever starts next adopts them. */

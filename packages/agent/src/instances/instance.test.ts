@@ -2,7 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { netnsName, tapName } from '@astara/model/instance.ts';
+import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
+import { readTap } from '../plugging/tap.ts';
 import { until } from '../poll.ts';
 import { attachment, spec, uniqueId } from '../testing/fixtures.ts';
 import { testHost } from '../testing/host.ts';
@@ -101,6 +103,44 @@ test('when its init is killed it is no longer whole, and takes its daemons along
     await instance.destroy();
   }
 });
+
+test('from any attachments to any others, whatever somebody has broken meanwhile', async () => {
+  const instance = await Instance.create(host, uniqueId(), spec());
+  const ports = [attachment(), attachment(), attachment(), attachment()];
+  const variant = fc.record({ mtu: fc.constantFrom(1300, 1450), ifname: fc.constantFrom('qr', 'qg') });
+  const wanted = fc.tuple(...ports.map((port) => fc.option(variant).map((how) => ({ port, how }))));
+  const step = fc.record({ wanted, broken: fc.constantFrom('nothing', 'tap', 'inside', 'mtu') });
+  try {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 3 }), async (history) => {
+        for (const { wanted: chosen, broken } of history) {
+          const attachments = chosen.flatMap(({ port, how }) =>
+            how === null ? [] : [{ ...port, mtu: how.mtu, ifname: `${how.ifname}-${port.port_id.slice(0, 11)}` }],
+          );
+          await instance.converge(spec(attachments));
+          const [first] = attachments;
+          if (first !== undefined) {
+            const tap = tapName(first.port_id);
+            if (broken === 'tap') ip(null, 'link', 'delete', tap);
+            if (broken === 'inside') ip(instance.id, 'link', 'delete', first.ifname);
+            if (broken === 'mtu') ip(null, 'link', 'set', tap, 'mtu', '1280', 'down');
+          }
+          await instance.converge(spec(attachments));
+          const inside = JSON.parse(ip(instance.id, '-j', 'link', 'show', 'type', 'veth')) as { ifname?: string }[];
+          const names = inside.flatMap(({ ifname }) => ifname ?? []);
+          expect(names.sort()).toEqual(attachments.map(({ ifname }) => ifname).sort());
+          for (const { port_id, mtu } of attachments)
+            expect(readTap(tapName(port_id))).toMatchObject({ mtu, up: true });
+          const plugged = ports.filter(({ port_id }) => readTap(tapName(port_id)) !== undefined);
+          expect(plugged.length).toBe(attachments.length);
+        }
+      }),
+      { numRuns: 10 },
+    );
+  } finally {
+    await instance.destroy();
+  }
+}, 60_000);
 
 test('an instance whose namespace lost its name is not whole', async () => {
   const instance = await Instance.create(host, uniqueId(), spec());

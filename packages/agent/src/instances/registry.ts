@@ -1,11 +1,15 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import type { InstanceSpec } from '@astara/model/instance.ts';
+import { InstanceId } from '@astara/model/scalars.ts';
+import { validator } from '@astara/model/validate.ts';
 import type { Host } from './host.ts';
 import { Instance } from './instance.ts';
 import { removeInstance } from './leftovers.ts';
 import { instancePaths, instancesDir } from './paths.ts';
 import { readRecord } from './record.ts';
+
+const isInstanceId = validator(InstanceId);
 
 /** Who lives in the instances: the appliance of each is reachable while its instance is whole. */
 export interface Tenant {
@@ -74,7 +78,8 @@ export class Registry {
   /** At start: takes over what earlier agents made, and removes what they left half-done. */
   async adopt(): Promise<Adopted> {
     await mkdir(instancesDir(this.#host.runDir), { recursive: true, mode: 0o750 });
-    const ids = await readdir(instancesDir(this.#host.runDir));
+    const names = await readdir(instancesDir(this.#host.runDir));
+    const ids = names.filter((name) => isInstanceId(name).ok); // anything else is not ours
     const outcomes = await Promise.all(ids.map((id) => this.#serially(id, () => this.#adoptOne(id))));
     const count = (outcome: string) => outcomes.filter((candidate) => candidate === outcome).length;
     return { running: count('running'), dead: count('dead'), removed: count('removed') };

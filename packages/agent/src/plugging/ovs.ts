@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { type Attachment, tapName } from '@astara/model/instance.ts';
 import { errors } from '../errors.ts';
 import { runProgram } from '../run-program.ts';
@@ -46,6 +47,9 @@ export class OvsPlug implements Plug {
   }
 
   async collect(known: ReadonlySet<string>): Promise<void> {
+    const { db } = this.#options;
+    // A host without Open vSwitch has nothing to collect.
+    if (db.startsWith('unix:') && !existsSync(db.slice('unix:'.length))) return;
     const ours = await this.#find(`external_ids:${column('astara-owner', this.#options.owner)}`);
     const orphans = ours.filter((port) => !known.has(port.externalIds.get('astara-instance') ?? ''));
     await this.#change(orphans.map((port) => ['--if-exists', 'del-port', port.name]));

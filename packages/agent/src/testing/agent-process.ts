@@ -8,6 +8,8 @@ import { type InitRef, type InstanceRecord, readRecord } from '../instances/reco
 import { until } from '../poll.ts';
 import { call, hostClient } from './client.ts';
 
+const compileCache = join(import.meta.dirname, '..', '..', '..', '..', 'node_modules', '.cache', 'astara');
+
 const started: AgentProcess[] = [];
 
 afterAll(async () => {
@@ -29,8 +31,12 @@ export class AgentProcess {
     writeFileSync(config, `[DEFAULT]\nrun_dir = ${runDir}\n${extra}`);
     this.socket = join(runDir, 'agent.sock');
     this.client = hostClient(this.socket);
-    const main = join(import.meta.dirname, '..', 'main.ts');
-    this.child = spawn(process.execPath, [main, '--config-file', config], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const program = join(import.meta.dirname, '..', '..', 'bin', 'astara-agent.mjs');
+    const env = { ...process.env, NODE_COMPILE_CACHE: compileCache };
+    this.child = spawn(process.execPath, [program, '--config-file', config], {
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     this.child.stdout?.on('data', (chunk: Buffer) => {
       this.stdout += chunk.toString();
     });
