@@ -165,10 +165,7 @@ export class Refresher {
       for (const id of ids) this.#asked.delete(id);
       this.#timeouts = 0;
       if (ids.length >= this.#pageSize) this.#pageSize = Math.min(this.#options.pageSize.max, this.#pageSize * 2);
-      for (const id of again) {
-        const stale = page.get(id);
-        if (stale !== undefined) this.#putBack(id, stale, this.#options.pageSize.max);
-      }
+      this.#putBack(again, page, this.#options.pageSize.max);
     } catch (error) {
       for (const id of ids) this.#asked.delete(id);
       if (this.#stop.signal.aborted) return;
@@ -178,17 +175,21 @@ export class Refresher {
         if (ids.length > min) this.#pageSize = Math.max(min, Math.floor(ids.length / 2));
         limit = this.#options.pageSize.max;
       }
-      for (const [id, stale] of page) this.#putBack(id, stale, limit);
+      this.#putBack(ids, page, limit);
       this.#options.onError(error, ids);
     }
   }
 
-  #putBack(id: string, stale: Stale, limit: number): void {
-    const attempts = stale.attempts + 1;
+  /** All with one pause, so that they stay together. */
+  #putBack(ids: readonly string[], page: ReadonlyMap<string, Stale>, limit: number): void {
+    const attempts = Math.max(0, ...ids.map((id) => page.get(id)?.attempts ?? 0)) + 1;
     const notBefore = performance.now() + backoff(attempts, this.#options.retry.base, this.#options.retry.cap);
-    const marked = this.#stale.get(id);
-    const urgent = stale.urgent || (marked?.urgent ?? false);
-    this.#stale.set(id, { urgent, since: earliest(stale.since, marked?.since), notBefore, attempts, limit });
+    for (const id of ids) {
+      const stale = page.get(id);
+      const marked = this.#stale.get(id);
+      const urgent = (stale?.urgent ?? false) || (marked?.urgent ?? false);
+      this.#stale.set(id, { urgent, since: earliest(stale?.since, marked?.since), notBefore, attempts, limit });
+    }
   }
 }
 
