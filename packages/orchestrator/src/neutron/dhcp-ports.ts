@@ -3,6 +3,7 @@ import type { Port, Subnet } from '@astara/openstack/neutron-types.ts';
 import type { Logger } from 'pino';
 import { errors } from '../errors.ts';
 import { dhcpDeviceId, RESERVED_DEVICE_ID } from './device-id.ts';
+import { isDhcpClient } from './machinery.ts';
 import type { Mirror } from './mirror/mirror.ts';
 import type { NetworkView } from './mirror/networks.ts';
 import { Refresher } from './refresher.ts';
@@ -17,6 +18,11 @@ export interface DhcpPortsOptions {
   /** A port of ours came to be: Neutron waits for DHCP on it too. */
   readonly provisioned: (port: Port) => void;
   readonly logger: Logger;
+  /**
+   * Milliseconds for which a network without a client must have lacked its port before one is made: most get a router in a
+   * moment, and one that is being deleted must not get another.
+   */
+  readonly createAfter?: number;
   /** Milliseconds for which a port must have been needless before it is given back: a router that comes and goes costs no address. */
   readonly releaseAfter?: number;
   /** Milliseconds. */
@@ -30,7 +36,8 @@ export interface DhcpPortsOptions {
 export class DhcpPorts {
   readonly #options: DhcpPortsOptions;
   readonly #worker: Refresher;
-  readonly #needless = new Map<string, number>();
+  /** Since when the plan for a network has been the one it is, on the monotonic clock. */
+  readonly #planned = new Map<string, { readonly kind: Plan['kind']; readonly since: number }>();
 
   constructor(options: DhcpPortsOptions) {
     this.#options = options;
@@ -68,18 +75,29 @@ export class DhcpPorts {
 
   /** What is to be done for the network; nothing while too little is known to say. */
   #plan(id: string): Plan | undefined {
+    const plan = this.#planFor(id);
+    if (plan === undefined) this.#planned.delete(id);
+    else if (this.#planned.get(id)?.kind !== plan.kind)
+      this.#planned.set(id, { kind: plan.kind, since: performance.now() });
+    return plan;
+  }
+
+  #planFor(id: string): Plan | undefined {
     const { mirror, needed, rpc } = this.#options;
     const network = mirror.networks.get(id);
-    if (!mirror.filled || !mirror.dhcp.up || network === undefined || !network.scheduled) {
-      this.#needless.delete(id);
-      return undefined;
-    }
+    if (!mirror.filled || !mirror.dhcp.up || network === undefined || !network.scheduled) return undefined;
     const own = ownDhcpPort(network, rpc.host);
-    if (needed(id)) {
-      this.#needless.delete(id);
-      return this.#planNeeded(network, own);
-    }
+    if (needed(id)) return this.#planNeeded(network, own);
     return own === undefined ? undefined : { kind: 'release', port: own };
+  }
+
+  /** Milliseconds for which the plan must still hold before it is carried out. */
+  #patience(id: string, plan: Plan): number {
+    const { createAfter = 3000, releaseAfter = 5000 } = this.#options;
+    if (plan.kind === 'update') return 0;
+    if (plan.kind === 'create' && plan.network.ports.some(isDhcpClient)) return 0;
+    const since = this.#planned.get(id)?.since ?? performance.now();
+    return since + (plan.kind === 'create' ? createAfter : releaseAfter) - performance.now();
   }
 
   #planNeeded(network: NetworkView, own: Port | undefined): Plan | undefined {
@@ -94,22 +112,19 @@ export class DhcpPorts {
   }
 
   async #ensure(id: string, timeout: number, signal: AbortSignal): Promise<void> {
-    const { rpc, mirror, changed, provisioned, logger, releaseAfter = 5000 } = this.#options;
+    const { rpc, mirror, changed, provisioned, logger } = this.#options;
     const plan = this.#plan(id);
     if (plan === undefined) return;
+    const patience = this.#patience(id, plan);
+    if (patience > 0) {
+      this.#worker.mark([id], { urgent: true, grace: patience });
+      return;
+    }
     const options = { timeout, signal };
     const began = mirror.stamp();
     const device_id = dhcpDeviceId(rpc.host, id);
     if (plan.kind === 'release') {
-      const since = this.#needless.get(id) ?? performance.now();
-      this.#needless.set(id, since);
-      const wait = since + releaseAfter - performance.now();
-      if (wait > 0) {
-        this.#worker.mark([id], { urgent: true, grace: wait });
-        return;
-      }
       await rpc.releaseDhcpPort(id, device_id, options);
-      this.#needless.delete(id);
       logger.info({ network: id, port: plan.port.id }, 'DHCP port released');
       changed(mirror.removePort(plan.port.id));
       return;

@@ -1,12 +1,6 @@
 import type { Allocation, DhcpOption } from '@astara/model/appliance-config.ts';
 import type { Port, Subnet } from '@astara/openstack/neutron-types.ts';
-
-/** Ports of the network's own machinery: they ask for no address. */
-const machinery = ['network:router', 'network:ha_router', 'network:dhcp', 'network:floatingip', 'network:distributed'];
-
-export function isDhcpClient(port: Port): boolean {
-  return !machinery.some((prefix) => port.device_owner.startsWith(prefix));
-}
+import { isDhcpClient } from '../../neutron/machinery.ts';
 
 /**
  * The ports with an address in one of the subnets, in the order given. `serves`: whether DHCP is answered here at all; else the

@@ -284,10 +284,14 @@ describe('who serves DHCP', () => {
   test('not ours, not wanted, set down: nobody', () => {
     const mirror = mirrorOf(
       [],
-      [network('b1', [subnet('c3', 'b1', '10.0.0.0/24', { enable_dhcp: false })]), network('b2', two)],
+      [
+        network('b1', [subnet('c3', 'b1', '10.0.0.0/24', { enable_dhcp: false })]),
+        network('b2', [subnet('c4', 'b2', '10.4.0.0/24')]),
+      ],
     );
     expect(dhcpServer(mirror, 'b1', 'router')).toBeUndefined();
     expect(dhcpServer(mirror, 'b3', 'router')).toBeUndefined();
+    expect(dhcpServer(mirror, 'b2', 'router')).toEqual({ kind: 'network' });
     mirror.dhcp.up = false;
     expect(dhcpServer(mirror, 'b2', 'router')).toBeUndefined();
   });
