@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
-import { configured, remains } from './lib/astara.ts';
+import { configured, remains, traces } from './lib/astara.ts';
 import { EXTERNAL_ADDRESS } from './lib/external.ts';
 import { Scene } from './lib/scene.ts';
-import { portsOf } from './lib/topology.ts';
 import { waitFor } from './lib/wait.ts';
 
 /** What a person types: the README's example, with the real client. */
@@ -46,12 +45,11 @@ test('network, router, gateway and floating IP made with the openstack client ca
   const status = () => cloud.cli('floating', 'ip', 'show', address, '-f', 'value', '-c', 'status');
   await waitFor('the client to show ACTIVE', async () => (await status()).trim() === 'ACTIVE');
 
-  const { id } = await configured(routerMade.id);
-  const ports = (await portsOf(scene, routerMade)).map((port) => port.id);
+  const instance = await traces(await configured(routerMade.id));
   await cloud.cli('floating', 'ip', 'delete', address);
   await cloud.cli('router', 'unset', '--external-gateway', router);
   await cloud.cli('router', 'remove', 'subnet', router, subnet);
   await cloud.cli('router', 'delete', router);
-  await waitFor('nothing to be left', async () => (await remains(id, ports)).length === 0);
+  await waitFor('nothing to be left', async () => (await remains(instance)).length === 0);
   expect((await vm.ping('10.91.0.1', { count: 2 })).received).toBe(0);
 });

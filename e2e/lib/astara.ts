@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { type InstanceView, netnsName, tapName } from '@astara/model/instance.ts';
-import { execute, run } from './exec.ts';
+import { run } from './exec.ts';
 import { waitFor } from './wait.ts';
 
 /** Astara on this host, looked at from outside: its agent's API, its metrics, and what is in the kernel. */
@@ -28,17 +28,27 @@ export function configured(resourceId: string, timeout = 30_000): Promise<Instan
   return waitFor(`an instance of ${resourceId} to be configured`, look, { timeout });
 }
 
-/** What is left of an instance on this host: empty when nothing is. */
-export async function remains(instanceId: string, portIds: readonly string[]): Promise<string[]> {
-  const links = await run(['ip', '-o', 'link']);
-  const netns = netnsName(instanceId);
+/** What an instance consists of on this host, to be looked for again when it should be gone. */
+export interface Traces {
+  readonly instanceId: string;
+  readonly taps: readonly string[];
+  readonly pids: readonly string[];
+}
+
+export async function traces({ id, attachments }: InstanceView): Promise<Traces> {
+  const pids = await run(['ip', 'netns', 'pids', netnsName(id)]);
+  return { instanceId: id, taps: attachments.map(({ port_id }) => tapName(port_id)), pids: pids.trim().split('\n') };
+}
+
+/** Which of them are there: empty when nothing of the instance is left. */
+export async function remains({ instanceId, taps, pids }: Traces): Promise<string[]> {
+  const netns = join('/run/netns', netnsName(instanceId));
   const directory = join(RUN_DIR, 'instances', instanceId);
-  const processes = await execute(['pgrep', '-a', '-f', instanceId]);
   return [
-    ...(existsSync(join('/run/netns', netns)) ? [`namespace ${netns}`] : []),
-    ...(existsSync(directory) ? [`directory ${directory}: ${readdirSync(directory).join(' ')}`] : []),
-    ...portIds.map(tapName).filter((tap) => links.includes(` ${tap}`)),
-    ...processes.stdout.split('\n').filter((line) => line !== '' && !line.includes('pgrep')),
+    ...(existsSync(netns) ? [netns] : []),
+    ...(existsSync(directory) ? [`${directory}: ${readdirSync(directory).join(' ')}`] : []),
+    ...taps.filter((tap) => existsSync(join('/sys/class/net', tap))),
+    ...pids.filter((pid) => existsSync(join('/proc', pid))).map((pid) => `process ${pid}`),
   ];
 }
 

@@ -56,8 +56,8 @@ export function leaseCommands(device: string, lease: Lease): string[] {
     // 0.0.0.0: the destination is on the link
     ...hops.map(({ destination, nexthop }) =>
       nexthop === '0.0.0.0'
-        ? `-4 route replace ${destination} dev ${device}`
-        : `-4 route replace ${destination} via ${nexthop} dev ${device} onlink`,
+        ? `route replace ${destination} dev ${device}`
+        : `route replace ${destination} via ${nexthop} dev ${device} onlink`,
     ),
   ];
 }

@@ -49,7 +49,12 @@ export class Machine {
   async ping(address: string, options: PingOptions = {}): Promise<PingResult> {
     const { count = 3, interval = 0.2 } = options;
     const command = pingCommand(address, { ...options, count });
-    return parsePing((await this.try(command, { timeout: (count * interval + 10) * 1000 })).stdout);
+    const { code, stdout, stderr } = await this.try(command, { timeout: (count * interval + 10) * 1000 });
+    const result = parsePing(stdout);
+    if (result.sent > 0) return result;
+    // 2: it could not even send, as when there is no route.
+    if (code === 2) return { sent: count, received: 0, lostMax: count };
+    throw new Error(`${command.join(' ')} in ${this.netns}: ${stderr}`);
   }
 
   /** Resolves when `address` answers a ping from here; in milliseconds, how long that took. */

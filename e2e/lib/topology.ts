@@ -1,4 +1,4 @@
-import type { Network, Port, Router, Subnet } from '@astara/openstack/neutron-types.ts';
+import type { Network, Router, Subnet } from '@astara/openstack/neutron-types.ts';
 import type { Scene } from './scene.ts';
 import type { Vm } from './vm.ts';
 
@@ -49,7 +49,10 @@ export async function leased(
   return vm;
 }
 
-/** Ports of a router, as Neutron has them. */
-export function portsOf(scene: Scene, router: Router): Promise<Port[]> {
-  return scene.cloud.list('port', { device_id: router.id });
+/** A router's address on the external network. */
+export function gatewayAddress(router: Router, family: 4 | 6 = 4): string {
+  const fixed = router.external_gateway_info?.external_fixed_ips ?? [];
+  const address = fixed.find(({ ip_address }) => ip_address.includes(':') === (family === 6))?.ip_address;
+  if (address === undefined) throw new Error(`router ${router.id} has no IPv${family} address outside`);
+  return address;
 }
