@@ -324,6 +324,35 @@ test('a DHCP port that Neutron reserved is taken over; one with too few subnets 
   expect(made.mirror.networks.port('p1')).toBeUndefined();
 });
 
+test('a network without a client waits a moment for a router before it takes an address; with one it does not', async () => {
+  const subnets = [subnet('c1', 'b1', '10.0.0.0/24')];
+  const made = world({ needsPort: () => true });
+  made.bus.answer('get_active_networks_info', () => [network('b1', subnets)]);
+  made.bus.answer('create_dhcp_port', () =>
+    port('p1', 'b1', { device_owner: 'network:dhcp', device_id: dhcpDeviceId('lab1', 'b1') }),
+  );
+  await made.agents.start();
+  await until('filled', () => made.mirror.filled);
+  expect(made.bus.of('create_dhcp_port')).toHaveLength(0);
+  made.bus.send('dhcp_agent', 'port_create_end', { payload: { port: port('vm1', 'b1') } });
+  await until('made', () => made.bus.of('create_dhcp_port').length === 1, 1000);
+});
+
+test('a Neutron that was away for a while may have changes that it told nobody of', async () => {
+  const { bus, agents } = await filled();
+  bus.answer('report_state', () => {
+    throw new Error('away');
+  });
+  bus.hang('sync_routers');
+  agents.l3.refresh([id]);
+  const reports = bus.of('report_state').length;
+  await until('noticed', () => bus.of('report_state').length > reports + 1);
+  bus.answer('sync_routers', () => syncedRouters());
+  bus.answer('report_state', () => 'alive');
+  const before = bus.of('get_router_ids').length;
+  await until('listed', () => bus.of('get_router_ids').length > before);
+});
+
 test('the ports of a network that only a router here is on are asked for', async () => {
   const { bus, mirror, agents } = await filled();
   const net = network('b9', [subnet('c9', 'b9', '10.9.0.0/24')], [port('p9', 'b9')]);

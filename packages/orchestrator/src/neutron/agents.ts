@@ -34,7 +34,14 @@ export class NeutronAgents {
   constructor(options: NeutronAgentsOptions) {
     this.#options = options;
     const { messaging, host, availabilityZone, mirror, roles, needsPort, observe } = options;
-    const rpc = new NeutronRpc(messaging, host, availabilityZone, observe);
+    const rpc = new NeutronRpc(messaging, host, availabilityZone, (method, seconds, outcome) => {
+      observe?.(method, seconds, outcome);
+      const away = outcome === 'timeout' || outcome === 'disconnected';
+      if (away && method !== 'report_state') {
+        this.l3.probe();
+        this.dhcp.probe();
+      }
+    });
     const role = { ...defaultRoleOptions, ...options.options };
     const changed = (keys: readonly ResourceKey[], priority: Priority) => this.changed(keys, priority);
     const common = { messaging, rpc, mirror, options: role, changed };

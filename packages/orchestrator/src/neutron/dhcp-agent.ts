@@ -87,6 +87,11 @@ export class DhcpAgent {
     return this.#refresher.size;
   }
 
+  /** Some call got no answer: finds out whether Neutron is away, so that its return is noticed. */
+  probe(): void {
+    if (this.#heartbeat.alive) this.#heartbeat.beat();
+  }
+
   async start(): Promise<void> {
     const { messaging, rpc, options } = this.#deps;
     let first = true;

@@ -74,11 +74,14 @@ export class Heartbeat {
       });
       const now = performance.now();
       const silent = this.#answered === undefined ? undefined : now - this.#answered;
+      const failures = this.#failures;
       this.#answered = now;
       this.#failures = 0;
       if (silent === undefined) onLapse('first report');
       else if (answer !== 'alive') onLapse(`Neutron answered ${answer}`);
       else if (silent > downTime) onLapse('reports had stopped');
+      // A server that died may have committed changes that it told nobody of.
+      else if (failures > 0) onLapse('Neutron answers again');
       return interval;
     } catch (error) {
       if (this.#stop.signal.aborted) return interval;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Notification } from '@astara/messaging/contract.ts';
 import type { DhcpNetwork, Port, SyncedRouter } from '@astara/openstack/neutron-types.ts';
 
-/** Messages of a real Neutron (Zed), as `docs/contributing` tells to record them. Each call gives a new copy. */
+/** Messages of a real Neutron (Zed, 21.0.0), recorded on the wire. Each call gives a new copy. */
 
 export function syncedRouters(): SyncedRouter[] {
   return read<SyncedRouter[]>('sync-routers.json');

@@ -44,8 +44,12 @@ export class NetworkDriver implements Driver {
     const { mirror, host, defaults } = this.#options;
     if (!mirror.filled) return 'unknown';
     const network = mirror.networks.get(id);
-    if (network === undefined) return mirror.dhcp.up && mirror.networks.isScheduled(id) ? 'unknown' : 'absent';
-    if (!this.needsInstance(id)) return 'absent';
+    if (network === undefined && mirror.dhcp.up && mirror.networks.isScheduled(id)) return 'unknown';
+    if (network === undefined || !this.needsInstance(id)) {
+      // What changes about it while it has no instance waits for nothing.
+      mirror.applied({ kind: 'network', id }, mirror.stamp());
+      return 'absent';
+    }
     const port = ownDhcpPort(network, host);
     // It is being made; what runs meanwhile goes on.
     if (port === undefined) return 'unknown';

@@ -39,7 +39,11 @@ export class RouterDriver implements Driver {
     const { mirror, mode, defaults } = this.#options;
     const router = mirror.routers.get(id);
     if (!mirror.l3.filled && router === undefined) return 'unknown';
-    if (!mirror.l3.up || router === undefined || !router.admin_state_up) return 'absent';
+    if (!mirror.l3.up || router === undefined || !router.admin_state_up) {
+      // What changes about it while it has no instance waits for nothing.
+      mirror.applied({ kind: 'router', id }, mirror.stamp());
+      return 'absent';
+    }
     // Without its networks the router would be told to serve nobody.
     if (!mirror.dhcp.filled) return 'unknown';
 

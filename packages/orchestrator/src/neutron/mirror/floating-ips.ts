@@ -1,6 +1,6 @@
 import type { FloatingIp } from '@astara/openstack/neutron-types.ts';
 import { Guarded, type Stamp } from './guarded.ts';
-import { Index } from './index.ts';
+import { Index } from './members.ts';
 import { floatingIpText } from './relevant.ts';
 
 /** The floating IPs of this host's routers. One that has left them is kept for a while, so that no late message brings it back. */

@@ -1,6 +1,6 @@
 import type { DhcpNetwork, Network, Port, Subnet } from '@astara/openstack/neutron-types.ts';
 import { Guarded, type Stamp } from './guarded.ts';
-import { Index } from './index.ts';
+import { Index } from './members.ts';
 import { portText, subnetText } from './relevant.ts';
 
 interface Core {

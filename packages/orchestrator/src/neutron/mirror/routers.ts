@@ -1,6 +1,6 @@
 import type { Router, SyncedRouter } from '@astara/openstack/neutron-types.ts';
 import type { Stamp } from './guarded.ts';
-import { Index } from './index.ts';
+import { Index } from './members.ts';
 import { routerText } from './relevant.ts';
 
 interface Entry {
