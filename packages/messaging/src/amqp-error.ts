@@ -49,5 +49,7 @@ function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   // Connecting to a name with several addresses fails with all their errors in one.
   const parts = error instanceof AggregateError && !error.message ? error.errors : [error];
-  return parts.map((part) => (part instanceof Error ? part.message : String(part))).join('; ') || codeOf(error);
+  const reason = parts.map((part) => (part instanceof Error ? part.message : String(part))).join('; ');
+  // The library prefixes what the broker refused with the name of the method, if it has one.
+  return reason.replace(/^undefined: /, '') || codeOf(error);
 }

@@ -51,7 +51,7 @@ export class RpcClient implements Participant {
   }
 
   async call(target: Target, method: string, args: Args, options: CallOptions): Promise<unknown> {
-    using deadline = new Deadline(options.timeout, AbortSignal.any(compact(options.signal, this.#closing.signal)));
+    using deadline = new Deadline(options.timeout, options.signal, this.#closing.signal);
     const topic = routingKeyOf(target);
     const uniqueId = newId();
     const msgId = newId();
@@ -164,8 +164,4 @@ function timeoutError(parcel: Parcel, what: string, call: { topic: string; metho
     case 'sent':
       return errors.make('MESSAGING_TIMEOUT', { ...call, timeout }, options);
   }
-}
-
-function compact(...signals: readonly (AbortSignal | undefined)[]): AbortSignal[] {
-  return signals.filter((signal) => signal !== undefined);
 }

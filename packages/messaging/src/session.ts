@@ -51,7 +51,11 @@ export class Session {
       heartbeat: Math.ceil(options.deadAfter / 2000),
       ...(options.tls ? { tls: tlsOptions(options.tls) } : {}),
     });
-    this.#connection.on('error', (error: unknown) => this.fail(error));
+    this.#connection.on('error', (error: unknown) => {
+      this.fail(error);
+      // Also when it has ended already: the library has just set its timer to reconnect.
+      this.#connection.unsafeDestroy();
+    });
     this.#connection.on('connection.blocked', (reason) =>
       options.log.warn({ broker: this.broker, reason }, 'RabbitMQ accepts no messages for now'),
     );
@@ -94,7 +98,8 @@ export class Session {
     channel.on('error', (error) => {
       cause = error;
     });
-    channel.on('close', () => this.fail(cause));
+    // Later: if the whole connection was lost, its own error comes after that of its channels and says why.
+    channel.on('close', () => queueMicrotask(() => this.fail(cause)));
     channel.on('basic.cancel', (tag) =>
       this.fail(new Error(`the consumer ${tag} was cancelled (its queue was deleted, or moved)`)),
     );

@@ -26,26 +26,27 @@ export async function sleep(milliseconds: number, signal?: AbortSignal): Promise
   }
 }
 
-/** Aborts after `milliseconds`, or with `signal`; `clear` it when done. */
+/** Aborts after `milliseconds`, or with one of the outer signals. To be disposed of: those may live for ever. */
 export class Deadline implements Disposable {
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout;
-  readonly #outer: AbortSignal | undefined;
   readonly #end: number;
+  readonly #detach: (() => void)[] = [];
   #expired = false;
 
-  constructor(milliseconds: number, outer?: AbortSignal) {
+  constructor(milliseconds: number, ...outer: readonly (AbortSignal | undefined)[]) {
     this.#end = performance.now() + milliseconds;
-    this.#outer = outer;
     this.#timer = setTimeout(() => {
       this.#expired = true;
       this.#controller.abort(new DOMException('The deadline has passed', 'TimeoutError'));
     }, milliseconds);
-    if (outer?.aborted) this.#controller.abort(outer.reason);
-    else outer?.addEventListener('abort', this.#onOuter, { once: true });
+    for (const signal of outer) {
+      const follow = () => this.#controller.abort(signal?.reason);
+      if (signal?.aborted) follow();
+      signal?.addEventListener('abort', follow, { once: true });
+      this.#detach.push(() => signal?.removeEventListener('abort', follow));
+    }
   }
-
-  readonly #onOuter = () => this.#controller.abort(this.#outer?.reason);
 
   get signal(): AbortSignal {
     return this.#controller.signal;
@@ -67,6 +68,6 @@ export class Deadline implements Disposable {
 
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
-    this.#outer?.removeEventListener('abort', this.#onOuter);
+    for (const detach of this.#detach) detach();
   }
 }

@@ -1,5 +1,15 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,8 +20,8 @@ import { makeCertificates } from './certificates.ts';
 const run = promisify(execFile);
 const bin = '/usr/lib/rabbitmq/bin';
 export const user = 'at-messaging';
-/** Has what must be percent-encoded in a URL. */
-export const password = 'p@ss/w:rd%,#';
+/** Has what must be percent-encoded in a URL, but no slash, which kombu (the oslo peer) does not get through. */
+export const password = 'p@ss:w?rd%';
 
 /**
  * A real RabbitMQ of our own: own node name, ports and epmd, loopback only, state in a temporary folder.
@@ -48,10 +58,12 @@ export class TestBroker {
     const lines = [
       `listeners.tcp.1 = 127.0.0.1:${port}`,
       `default_user = ${user}`,
-      `default_pass = ${password.replaceAll('#', '\\#')}`,
+      `default_pass = ${password}`,
       ...(files
         ? [
             `listeners.ssl.1 = 127.0.0.1:${tlsPort}`,
+            // A host that the certificate does not name.
+            `listeners.ssl.2 = 127.0.0.2:${tlsPort}`,
             `ssl_options.cacertfile = ${files.ca}`,
             `ssl_options.certfile = ${files.cert}`,
             `ssl_options.keyfile = ${files.key}`,
@@ -115,6 +127,15 @@ export class TestBroker {
     await this.boot();
   }
 
+  /** It neither speaks nor hangs up, as a host that lost its power; `resume` wakes it. */
+  pause(): void {
+    this.#signal('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#signal('SIGCONT');
+  }
+
   async closeConnections(): Promise<void> {
     await this.ctl('close_all_connections', 'closed by the test');
   }
@@ -139,21 +160,35 @@ export class TestBroker {
     this.#server = undefined;
     if (server?.pid === undefined || server.exitCode !== null || server.signalCode !== null) return;
     const ended = new Promise((resolve) => server.once('exit', resolve));
-    // The whole group: rabbitmq-server is a shell around Erlang.
-    process.kill(-server.pid, signal);
+    kill(server.pid, signal);
     await ended;
     while (await answers(this.port)) await sleep(20);
   }
 
+  #signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    if (this.#server?.pid !== undefined) kill(this.#server.pid, signal);
+  }
+
   #spawn(command: string, args: readonly string[]): ChildProcess {
     const log = openSync(join(this.#dir, 'out.log'), 'a');
-    return spawn('setpriv', [...asRabbit(), command, ...args], {
+    const child = spawn('setpriv', [...asRabbit(), command, ...args], {
       env: this.#env,
       detached: true,
       cwd: this.#dir,
       stdio: ['ignore', log, log],
     });
+    closeSync(log);
+    // Also when the test process ends before its clean-up: these are groups of their own.
+    const onExit = () => child.pid !== undefined && kill(child.pid, 'SIGKILL');
+    process.once('exit', onExit);
+    child.once('exit', () => process.removeListener('exit', onExit));
+    return child;
   }
+}
+
+/** The whole group: rabbitmq-server is a shell around Erlang. */
+function kill(leader: number, signal: NodeJS.Signals): void {
+  process.kill(-leader, signal);
 }
 
 export async function freePorts(count: number): Promise<number[]> {
