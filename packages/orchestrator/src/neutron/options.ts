@@ -21,7 +21,7 @@ export const defaultRoleOptions: RoleOptions = {
   agentDownTime: 75_000,
   resyncInterval: 300_000,
   rpcResponseTimeout: 60_000,
-  firstTimeout: 8_000,
+  firstTimeout: 10_000,
   syncPageSize: 256,
   leaseDuration: 86_400,
   retry: { base: 500, cap: 5_000 },
