@@ -182,7 +182,7 @@ export class Appliance {
   async #apply(config: ApplianceConfig): Promise<ApplyReport> {
     const start = performance.now();
     const warnings: string[] = [];
-    const after = compile(config, this.#home.runDirInside, warnings);
+    const after = compile(config, this.#home.runDirInside, warnings, this.#state);
     const applied = { generation: config.generation ?? 0, etag: configEtag(config) };
     const interfaces = await this.#interfaces(after);
     const before = await this.#before(after, interfaces);

@@ -20,12 +20,16 @@ export type OptionName = Value<'option'>;
 /** ASCII 0x20 to 0x7e. */
 export type Printable = Value<'printable'>;
 
+const quad = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
+
 export function ifname(text: string, field: string): Ifname {
   return checked(text, /^[A-Za-z0-9][A-Za-z0-9_.-]{0,14}$/.test(text), 'an interface name', field) as Ifname;
 }
 
 /** In canonical form. */
 export function ip(text: string, field: string): Ip {
+  // The common case without the parser: this is called for every port.
+  if (quad.test(text)) return text as Ip;
   const version = ipVersion(text);
   checked(text, version !== undefined, 'an IP address', field);
   return (version === 4 ? text : canonicalIp(text)) as Ip;
@@ -42,9 +46,10 @@ export function mac(text: string, field: string): Mac {
   return checked(text, /^([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$/.test(text), 'a MAC', field).toLowerCase() as Mac;
 }
 
+/** In lower case: capitals make dnsmasq convert a name by IDNA, which refuses some that are valid in DNS, such as `Aa--b`. */
 export function dnsName(text: string, field: string): DnsName {
-  const name = text.endsWith('.') ? text.slice(0, -1) : text;
-  const label = /^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/;
+  const name = (text.endsWith('.') ? text.slice(0, -1) : text).toLowerCase();
+  const label = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
   const valid = name.length <= 253 && name.split('.').every((part) => label.test(part));
   return checked(name, valid, 'a DNS name', field) as DnsName;
 }

@@ -90,7 +90,7 @@ function addChange<T>(
 }
 
 function sameDhcp(a: DhcpState | undefined, b: DhcpState | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b;
+  if (a === b || a === undefined || b === undefined) return a === b;
   const [x, y] = [a.files, b.files];
   return x.conf === y.conf && x.hosts === y.hosts && x.options === y.options && x.names === y.names;
 }

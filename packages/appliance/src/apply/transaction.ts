@@ -96,7 +96,8 @@ async function revert(step: Step, { netns, dhcp, ra, metadata }: Runners): Promi
 }
 
 function removes(operation: NetOperation): boolean {
-  return operation.op === 'address-delete' || operation.op === 'route-delete';
+  const { op } = operation;
+  return op === 'address-delete' || op === 'route-delete' || (op === 'link-set' && operation.up === false);
 }
 
 /**

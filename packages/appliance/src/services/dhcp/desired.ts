@@ -42,6 +42,7 @@ export function desiredDhcp(config: ApplianceConfig): DhcpNode | undefined {
     network.subnets.forEach((subnet, position) => {
       if (!leases(subnet)) return;
       const served = range(network, subnet, `${field}/subnets/${position}`, domain, config.dhcp_lease_duration);
+      if (served === undefined) return;
       ranges.push(served);
       options.push(...subnetOptions(config, network, subnet, served, `${field}/subnets/${position}`));
     });
@@ -94,15 +95,24 @@ function leases(subnet: Subnet): boolean {
   return subnet.dhcp_enabled && subnet.ipv6_ra_mode !== 'slaac';
 }
 
-function range(network: Network, subnet: Subnet, field: string, domain: DnsName, lease = DEFAULT_LEASE): RangeNode {
+function range(
+  network: Network,
+  subnet: Subnet,
+  field: string,
+  domain: DnsName,
+  lease = DEFAULT_LEASE,
+): RangeNode | undefined {
   const cidr = networkOf(prefix(subnet.cidr, `${field}/cidr`)) as Prefix;
+  const own = ownAddress(network, cidr.includes(':') ? 6 : 4);
+  // Without an address of the version on the segment nobody could hear us.
+  if (own === undefined) return undefined;
   return {
     tag: tagOf('s', subnet.id),
     cidr,
     domain,
     lease,
     ifname: ifname(network.interface.ifname, field),
-    shared: ownAddressIn(network, cidr) === undefined,
+    ...(ownAddressIn(network, cidr) === undefined ? { sharedWith: own } : {}),
   };
 }
 
@@ -195,8 +205,9 @@ function hostNodes(allocation: Allocation, field: string): HostNode[] {
 }
 
 function portOptions(allocation: Allocation, field: string): OptionNode[] {
+  if (allocation.dhcp_options === undefined || allocation.dhcp_options.length === 0) return [];
   const tag = tagOf('p', allocation.mac_address.toLowerCase());
-  return (allocation.dhcp_options ?? []).map((option, index) => ({
+  return allocation.dhcp_options.map((option, index) => ({
     tag,
     version: option.ip_version,
     name: optionName(option.name, `${field}/dhcp_options/${index}/name`),
@@ -207,11 +218,11 @@ function portOptions(allocation: Allocation, field: string): OptionNode[] {
   }));
 }
 
-/** The port's name, and one made from the address, with and without the domain. */
+/** The port's name, and one made from the address, with and without the domain. Names of checked labels need no check. */
 function nameNode(address: Ip, hostname: DnsName, domain: DnsName): NameNode {
   const made = `host-${address.replace(/[.:]/g, '-')}`.replace(/-+$/, '');
-  const all = [...new Set([hostname, made])].flatMap((label) => [`${label}.${domain}`, label]);
-  return { address, names: all.map((text) => dnsName(text, 'hostname')) };
+  const labels = hostname === made ? [made] : [hostname, made];
+  return { address, names: labels.flatMap((label) => [`${label}.${domain}`, label]) as DnsName[] };
 }
 
 function ownAddresses(network: Network): string[] {

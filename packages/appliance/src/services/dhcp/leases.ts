@@ -46,6 +46,16 @@ export function orphanedLeases(
   });
 }
 
+/** Who had which IPv4 address and has it no more. */
+export function lostAddresses(
+  before: ReadonlyMap<string, string>,
+  after: ReadonlyMap<string, string>,
+): { address: string; mac: string }[] {
+  return [...before].flatMap(([address, mac]) => {
+    return address.includes(':') || after.get(address) === mac ? [] : [{ address, mac }];
+  });
+}
+
 /** Addresses that belong to somebody else than before, or to somebody at last. */
 export function movedAddresses(
   before: ReadonlyMap<string, string>,

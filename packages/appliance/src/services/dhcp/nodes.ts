@@ -22,8 +22,8 @@ export interface RangeNode {
   /** Seconds. */
   readonly lease: number;
   readonly ifname: Ifname;
-  /** The interface has no address in this subnet: another subnet on the same segment. */
-  readonly shared: boolean;
+  /** Our address on the segment, when we have none in this subnet. */
+  readonly sharedWith?: Ip;
 }
 
 /** Letters and digits, made by {@link ./desired.ts}. */

@@ -61,7 +61,7 @@ export function confName(files: DhcpFiles): string {
   return `dnsmasq-${digest(files.conf).slice(0, 12)}.conf`;
 }
 
-function range({ tag, cidr, domain, lease, ifname, shared }: RangeNode): string[] {
+function range({ tag, cidr, domain, lease, sharedWith }: RangeNode): string[] {
   const parsed = parseCidr(cidr);
   if (parsed === undefined) return [];
   const { address, prefix, version } = parsed;
@@ -70,7 +70,7 @@ function range({ tag, cidr, domain, lease, ifname, shared }: RangeNode): string[
   return [
     `dhcp-range=set:${tag},${address},static,${size},${time}`,
     `domain=${domain},${cidr}`,
-    ...(shared ? [`shared-network=${ifname},${address}`] : []),
+    ...(sharedWith === undefined ? [] : [`shared-network=${sharedWith},${address}`]),
   ];
 }
 

@@ -1,5 +1,6 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { Daemon, type DaemonOptions } from '../../daemons.ts';
 import { errors } from '../../errors.ts';
 import type { Home } from '../../home.ts';
@@ -7,7 +8,15 @@ import { PrefixTable } from '../../prefix-table.ts';
 import { until } from '../../processes.ts';
 import { readIfPresent, writeAtomically } from '../../state-file.ts';
 import { owners } from './desired.ts';
-import { movedAddresses, orphanedLeases, parseLeases, staleLeases, withoutLeases } from './leases.ts';
+import {
+  type Lease,
+  lostAddresses,
+  movedAddresses,
+  orphanedLeases,
+  parseLeases,
+  staleLeases,
+  withoutLeases,
+} from './leases.ts';
 import type { DhcpNode } from './nodes.ts';
 import { confName, type DhcpFiles, type DhcpPaths, renderDhcp } from './render.ts';
 
@@ -115,30 +124,44 @@ export class DhcpRunner {
   }
 
   /**
-   * Tells dnsmasq, in the name of those who have an address no more, that they give up their leases. It is a program of
-   * dnsmasq-utils: without it only the names of gone ports live on until their leases end.
+   * Tells dnsmasq, in the name of those who have an address no more, that they give up their leases, whether or not they have
+   * any: the lease file is a little behind. Needs dhcp_release of dnsmasq-utils: without it the names of gone ports live on
+   * until their leases end, and an address that changes hands costs a restart.
    */
   async #release(state: DhcpState, before: DhcpState | undefined): Promise<void> {
-    const same = [...(before?.owners ?? [])].every(([address, mac]) => state.owners.get(address) === mac);
-    if (before !== undefined && same) return;
-    const find = async () => {
-      const text = await readIfPresent(this.#here.leases);
-      return text === undefined ? [] : orphanedLeases(parseLeases(text), state.owners);
-    };
-    const orphaned = (await find()).slice(0, MAX_RELEASES);
-    const released = orphaned.map(async ({ address, mac }) => {
+    const orphaned = before === undefined ? await this.#orphaned(state) : lostAddresses(before.owners, state.owners);
+    if (orphaned.length === 0) return;
+    const released = orphaned.slice(0, MAX_RELEASES).map(async ({ address, mac }) => {
       const ifname = state.subnets.find(address);
       if (ifname !== undefined) await this.#home.run(['dhcp_release', ifname, address, mac]);
     });
-    const failed = (await Promise.allSettled(released)).some(({ status }) => status === 'rejected');
-    if (!failed && orphaned.length > 0) await until(async () => (await find()).length === 0, RELEASE_TIMEOUT);
+    const results = await Promise.allSettled(released);
+    if (results.some(({ status }) => status === 'rejected')) return;
+    await until(async () => (await this.#orphaned(state)).length === 0, RELEASE_TIMEOUT);
   }
 
+  async #orphaned(state: DhcpState) {
+    return orphanedLeases(await this.#leases(), state.owners);
+  }
+
+  /** Leases that would keep an address from its owner. */
   async #stale(state: DhcpState, before: DhcpState | undefined) {
     const moved = before === undefined ? new Set<string>() : movedAddresses(before.owners, state.owners);
     if (before !== undefined && moved.size === 0) return [];
-    const text = await readIfPresent(this.#here.leases);
-    return text === undefined ? [] : staleLeases(parseLeases(text), state.owners, moved);
+    return staleLeases(await this.#leases(), state.owners, moved);
+  }
+
+  /** dnsmasq empties the file and writes it anew: while it runs, two looks some time apart must see the same. */
+  async #leases(): Promise<Lease[]> {
+    const read = async () => (await readIfPresent(this.#here.leases)) ?? '';
+    let text = await read();
+    for (let tries = 0; this.running && tries < 10; tries += 1) {
+      await setTimeout(2);
+      const again = await read();
+      if (again === text) break;
+      text = again;
+    }
+    return parseLeases(text);
   }
 
   async #restart(state: DhcpState, before: DhcpState | undefined, conf: string): Promise<void> {

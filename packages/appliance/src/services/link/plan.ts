@@ -29,6 +29,11 @@ export function planLinks(before: LinkState, after: LinkState): LinkPlan {
     if (!isHost(cidr)) subnetLost = true;
   }
 
+  // What is left of a network that went: its interface, until the host unplugs it.
+  for (const [ifname, { up }] of before.interfaces) {
+    if (up && !after.interfaces.has(ifname)) remove.push({ op: 'link-set', ifname, up: false });
+  }
+
   for (const [destination, route] of after.routes) {
     if (!sameRoute(before.routes.get(destination), route)) build.push({ op: 'route-replace', ...route });
   }
