@@ -74,7 +74,7 @@ const cases: readonly Case[] = [
     name: 'a missing program',
     which: 'agent',
     ini: good,
-    wrap: ['env', 'PATH=/nonexistent'],
+    wrap: ['unshare', '--mount', 'sh', '-c', 'mount --bind /dev/null "$(command -v catatonit)" && exec "$@"', 'sh'],
     says: [/catatonit/, /apt|package/i],
   },
   {

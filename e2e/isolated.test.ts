@@ -48,7 +48,7 @@ test('a network without a router gets a small instance of its own: DHCP and meta
   await cloud.addInterface(router, { subnet_id: subnet.id });
   await configured(router.id);
   await waitFor('the network’s own instance to be gone', async () => (await instanceOf(network.id)) === undefined);
-  expect(await remains(own)).toEqual([]);
+  await waitFor('nothing of it to be left', async () => (await remains(own)).length === 0);
   await waitFor('its DHCP port to be released', async () => (await dhcpPorts()).length === 0);
   expect((await vm.dhcp()).server).toBe('10.72.0.1');
 });

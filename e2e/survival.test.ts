@@ -3,7 +3,7 @@ import { instances } from './lib/astara.ts';
 import { EXTERNAL_ADDRESS } from './lib/external.ts';
 import * as lab from './lib/lab.ts';
 import { Scene } from './lib/scene.ts';
-import { leased, routed } from './lib/topology.ts';
+import { routed } from './lib/topology.ts';
 import type { Vm } from './lib/vm.ts';
 import { waitFor } from './lib/wait.ts';
 
@@ -34,8 +34,10 @@ async function underTraffic(
   const { networks, router } = await routed(scene, 'r', { cidrs: ['10.11.0.0/24'] });
   const [network] = networks;
   if (network === undefined) throw new Error('no network');
-  const vm = await leased(scene, 'a', network);
-  await vm.reaches(EXTERNAL_ADDRESS);
+  const vm = await scene.vm('a', network);
+  // The L2 agent wires the router; after what the test before did, it may still await an answer for a minute.
+  await vm.dhcp({ timeout: 90_000 });
+  await vm.reaches(EXTERNAL_ADDRESS, 90_000);
   const pinger = vm.startPing(EXTERNAL_ADDRESS, { interval: 0.02 });
   const lost = async () => {
     const { sent, received } = await pinger.stop();

@@ -54,6 +54,9 @@ end() {
   local tries=$((patience * 10))
   while alive "$name" && [ $((tries--)) -gt 0 ]; do sleep .1; done
   send KILL "$name"
+  # until they are gone their ports are taken
+  tries=50
+  while [ -n "$(members "$name")" ] && [ $((tries--)) -gt 0 ]; do sleep .1; done
   rm -f "$RUN/$name.pid" "$RUN/$name.started"
 }
 
