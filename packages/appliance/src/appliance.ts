@@ -158,7 +158,7 @@ export class Appliance {
   }
 
   async #adopt(): Promise<void> {
-    const stored = await readState(this.#stateFile, this.#log);
+    const stored = readState(this.#stateFile, this.#log);
     if (stored === undefined) {
       await this.#runners.dhcp.adopt(undefined);
       await this.#runners.ra.adopt();
@@ -189,8 +189,8 @@ export class Appliance {
     const steps = plan(before, after);
     this.#trusted = undefined; // until it is done
     try {
-      const done = await transact(steps, this.#runners, async () => {
-        if (config !== this.#config) await writeState(this.#stateFile, config);
+      const done = await transact(steps, this.#runners, () => {
+        if (config !== this.#config) writeState(this.#stateFile, config);
       });
       this.#config = config;
       this.#applied = applied;

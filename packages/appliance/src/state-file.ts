@@ -1,37 +1,40 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { ApplianceConfig } from '@astara/model/appliance-config.ts';
 import { validateConfig } from '@astara/model/config-rules.ts';
 import type { Log } from './log.ts';
 
-/** Whole or not at all: a reader sees the old text or the new one. The directory is a tmpfs, so nothing is synced. */
-export async function writeAtomically(path: string, text: string, mode = 0o644): Promise<void> {
+/**
+ * Whole or not at all: a reader sees the old text or the new one. The directory is a tmpfs: nothing is synced, and going through
+ * the thread pool would take several times as long as the work.
+ */
+export function writeAtomically(path: string, text: string, mode = 0o644): void {
   const temporary = `${path}.tmp`;
   try {
-    await writeFile(temporary, text, { mode });
-    await rename(temporary, path);
+    writeFileSync(temporary, text, { mode });
+    renameSync(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
+    rmSync(temporary, { force: true });
     throw error;
   }
 }
 
 /** `undefined` when there is no such file. */
-export async function readIfPresent(path: string): Promise<string | undefined> {
+export function readIfPresent(path: string): string | undefined {
   try {
-    return await readFile(path, 'utf8');
+    return readFileSync(path, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
 }
 
-export async function writeState(path: string, config: ApplianceConfig): Promise<void> {
-  await writeAtomically(path, JSON.stringify(config), 0o600);
+export function writeState(path: string, config: ApplianceConfig): void {
+  writeAtomically(path, JSON.stringify(config), 0o600);
 }
 
 /** The configuration in force; undefined when there is none, or when this release cannot read it. */
-export async function readState(path: string, log: Log): Promise<ApplianceConfig | undefined> {
-  const text = await readIfPresent(path);
+export function readState(path: string, log: Log): ApplianceConfig | undefined {
+  const text = readIfPresent(path);
   if (text === undefined) return undefined;
   let input: unknown;
   try {

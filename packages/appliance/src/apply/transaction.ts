@@ -25,11 +25,7 @@ export interface DoneStep {
  * Does the steps and then `commit`. When one fails, it and those before it are undone in reverse and the call rejects with
  * APPLIANCE_APPLY_FAILED, or with APPLIANCE_REVERT_FAILED when the world is neither as before nor as wanted.
  */
-export async function transact(
-  steps: readonly Step[],
-  runners: Runners,
-  commit: () => Promise<void>,
-): Promise<DoneStep[]> {
+export async function transact(steps: readonly Step[], runners: Runners, commit: () => void): Promise<DoneStep[]> {
   const done: DoneStep[] = [];
   const begun: Step[] = [];
   let current: { service: string; what: string } = { service: 'appliance', what: 'commit' };
@@ -42,7 +38,7 @@ export async function transact(
       done.push({ service: step.service, what: step.what, ms: Math.round((performance.now() - start) * 1000) / 1000 });
     }
     current = { service: 'appliance', what: 'commit' };
-    await commit();
+    commit();
     return done;
   } catch (failure) {
     const params = { step: current.what, service: current.service, cause: message(failure) };

@@ -88,9 +88,9 @@ export class DhcpRunner {
       return;
     }
     await mkdir(join(this.#home.runDir, DIRECTORY), { recursive: true, mode: 0o755 });
-    await this.#write('hosts', state, before);
-    await this.#write('options', state, before);
-    await this.#write('names', state, before);
+    this.#write('hosts', state, before);
+    this.#write('options', state, before);
+    this.#write('names', state, before);
 
     const conf = confName(state.files);
     const current = this.#daemon.running?.argv.some((argument) => argument.endsWith(`/${conf}`)) ?? false;
@@ -117,10 +117,10 @@ export class DhcpRunner {
     this.#daemon.release();
   }
 
-  async #write(name: 'hosts' | 'options' | 'names', state: DhcpState, before: DhcpState | undefined): Promise<void> {
+  #write(name: 'hosts' | 'options' | 'names', state: DhcpState, before: DhcpState | undefined): void {
     const text = state.files[name];
-    const found = before === undefined ? await readIfPresent(this.#here[name]) : before.files[name];
-    if (found !== text) await writeAtomically(this.#here[name], text);
+    const found = before === undefined ? readIfPresent(this.#here[name]) : before.files[name];
+    if (found !== text) writeAtomically(this.#here[name], text);
   }
 
   /**
@@ -153,11 +153,11 @@ export class DhcpRunner {
 
   /** dnsmasq empties the file and writes it anew: while it runs, two looks some time apart must see the same. */
   async #leases(): Promise<Lease[]> {
-    const read = async () => (await readIfPresent(this.#here.leases)) ?? '';
-    let text = await read();
+    const read = () => readIfPresent(this.#here.leases) ?? '';
+    let text = read();
     for (let tries = 0; this.running && tries < 10; tries += 1) {
       await setTimeout(2);
-      const again = await read();
+      const again = read();
       if (again === text) break;
       text = again;
     }
@@ -166,20 +166,21 @@ export class DhcpRunner {
 
   async #restart(state: DhcpState, before: DhcpState | undefined, conf: string): Promise<void> {
     const directory = join(this.#home.runDir, DIRECTORY);
-    await writeAtomically(join(directory, conf), state.files.conf);
+    writeAtomically(join(directory, conf), state.files.conf);
     await this.#daemon.stop();
     const stale = await this.#stale(state, before);
     if (stale.length > 0) {
-      const text = (await readIfPresent(this.#here.leases)) ?? '';
-      await writeAtomically(this.#here.leases, withoutLeases(text, stale));
+      const text = readIfPresent(this.#here.leases) ?? '';
+      writeAtomically(this.#here.leases, withoutLeases(text, stale));
     }
     await rm(this.#here.pid, { force: true });
     const path = join(this.#home.runDirInside, DIRECTORY, conf);
     try {
       // dnsmasq writes its pid once its sockets are bound.
-      await this.#daemon.start(['dnsmasq', '--keep-in-foreground', `--conf-file=${path}`], async () => {
-        return ((await readIfPresent(this.#here.pid)) ?? '') !== '';
-      });
+      await this.#daemon.start(
+        ['dnsmasq', '--keep-in-foreground', `--conf-file=${path}`],
+        () => (readIfPresent(this.#here.pid) ?? '') !== '',
+      );
     } catch (cause) {
       throw (await this.#refusal(path)) ?? cause;
     }

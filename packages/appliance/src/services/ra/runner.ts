@@ -37,7 +37,7 @@ export class RaRunner {
       await rm(this.#here(SOCKET), { force: true });
       return;
     }
-    await writeAtomically(this.#here(CONF), state);
+    writeAtomically(this.#here(CONF), state);
     if (this.running) await this.#reconfigure();
     else await this.#start();
   }
