@@ -122,7 +122,9 @@ export class NeutronRpc {
     const began = performance.now();
     const observe = (outcome: Outcome) => this.#observe(method, (performance.now() - began) / 1000, outcome);
     try {
-      const result = await this.#messaging.call<Result>({ topic, version }, method, args, options);
+      // A request that died with the broker may be sent again, unless it makes something.
+      const idempotent = method !== 'create_dhcp_port';
+      const result = await this.#messaging.call<Result>({ topic, version }, method, args, { ...options, idempotent });
       observe('ok');
       return result;
     } catch (error) {
