@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
-/** Every metric of the agent, declared once. `docs/reference/metrics.md` is checked against this. */
+/** Every metric of the agent, declared once. `docs/reference/agent-metrics.md` is generated from this. */
 export function createMetrics() {
   const registry = new Registry();
   const registers = [registry];
