@@ -67,8 +67,11 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await appliance.close();
-  await world.destroy();
+  try {
+    await appliance?.close();
+  } finally {
+    await world?.destroy();
+  }
 });
 
 describe('a step that fails', () => {

@@ -36,8 +36,11 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await appliance?.close();
-  await world?.destroy();
+  try {
+    await appliance?.close();
+  } finally {
+    await world?.destroy();
+  }
 });
 
 describe('before the first configuration', () => {

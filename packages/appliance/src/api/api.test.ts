@@ -31,9 +31,12 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await app?.close();
-  await appliance?.close();
-  await world?.destroy();
+  try {
+    await app?.close();
+    await appliance?.close();
+  } finally {
+    await world?.destroy();
+  }
 });
 
 describe('the API', () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Kernel, Netns } from '@astara/kernel/contract.ts';
 import { openKernel } from '@astara/kernel/open.ts';
-import { until } from '../processes.ts';
+import { signalProcess, until } from '../processes.ts';
 import { NetnsHome } from './netns-home.ts';
 
 export interface Result {
@@ -166,7 +166,7 @@ export class World {
 
   async destroy(): Promise<void> {
     for (const child of this.#children) child.kill();
-    for (const { pid } of await this.home.processes()) process.kill(pid, 'SIGKILL');
+    for (const { pid } of await this.home.processes()) signalProcess(pid, 'SIGKILL');
     this.netns.close();
     for (const namespace of this.#namespaces.reverse()) await this.kernel.deleteNetns(this.name(namespace));
     await rm(this.#directory, { recursive: true, force: true });

@@ -93,8 +93,11 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await appliance?.close();
-  await world?.destroy();
+  try {
+    await appliance?.close();
+  } finally {
+    await world?.destroy();
+  }
 });
 
 describe('DHCPv4', () => {

@@ -58,9 +58,12 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await appliance?.close();
-  nova?.close();
-  await world?.destroy();
+  try {
+    await appliance?.close();
+    nova?.close();
+  } finally {
+    await world?.destroy();
+  }
 });
 
 describe('metadata', () => {

@@ -46,8 +46,11 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await appliance?.close();
-  await world?.destroy();
+  try {
+    await appliance?.close();
+  } finally {
+    await world?.destroy();
+  }
 });
 
 describe('router advertisements', () => {
