@@ -1,0 +1,107 @@
+/** {@link NetOperation}s as lines of `ip -batch`. */
+import { type NetOperation, ROUTE_PROTOCOL, type RouteTarget } from '../contract.ts';
+import { errnoInText, refused } from '../errors.ts';
+import { checkOperation, describe } from '../input.ts';
+import { run } from './programs.ts';
+
+/** Refusals that mean "absent already". */
+const ABSENT: Readonly<Partial<Record<NetOperation['op'], readonly string[]>>> = {
+  'link-delete': ['ENODEV'],
+  'address-delete': ['EADDRNOTAVAIL', 'ENODEV'],
+  'route-delete': ['ESRCH', 'ENODEV'],
+};
+
+/** Applies the operations in order; `where` ends the object's name in errors, e.g. `in astara-1`. */
+export async function change(netns: number | null, operations: readonly NetOperation[], where: string): Promise<void> {
+  for (const operation of operations) checkOperation(operation);
+  for (const part of parts(operations)) await runPart(netns, part, where);
+}
+
+/**
+ * Deletions may find nothing to delete, so a run of them goes on after a failure (`-force`) and is judged afterwards;
+ * everything else stops at the first failure.
+ */
+function parts(operations: readonly NetOperation[]): NetOperation[][] {
+  const found: NetOperation[][] = [];
+  for (const operation of operations) {
+    const last = found.at(-1);
+    const previous = last?.at(-1);
+    if (last !== undefined && previous !== undefined && deletes(previous) === deletes(operation)) last.push(operation);
+    else found.push([operation]);
+  }
+  return found;
+}
+
+function deletes(operation: NetOperation): boolean {
+  return ABSENT[operation.op] !== undefined;
+}
+
+async function runPart(netns: number | null, operations: readonly NetOperation[], where: string): Promise<void> {
+  const [first] = operations;
+  if (first === undefined) return;
+  const force = deletes(first) ? ['-force'] : [];
+  const { code, stderr } = await run(netns, 'ip', [...force, '-batch', '-'], `${operations.map(line).join('\n')}\n`);
+  if (code === 0) return;
+  for (const { number, message } of failures(stderr)) {
+    const operation = operations[number - 1] ?? first;
+    const errno = errnoInText(message);
+    if (ABSENT[operation.op]?.includes(errno)) continue;
+    const asked = describe(operation);
+    throw refused({ ...asked, object: asked.object + where }, errno, message);
+  }
+}
+
+/** `ip` says why, then `Command failed -:<line>`. Without such a line the whole run failed: that is the first line's. */
+function failures(stderr: string): { number: number; message: string }[] {
+  const found: { number: number; message: string }[] = [];
+  let message: string[] = [];
+  for (const text of stderr.split('\n')) {
+    const match = /^Command failed -:(\d+)/.exec(text);
+    if (match === null) {
+      if (text.trim() !== '') message.push(text.trim());
+      continue;
+    }
+    found.push({ number: Number(match[1]), message: message.join(' ') });
+    message = [];
+  }
+  return found.length > 0 ? found : [{ number: 1, message: message.join(' ') }];
+}
+
+function line(operation: NetOperation): string {
+  switch (operation.op) {
+    case 'veth-add': {
+      const { name, mtu, peer } = operation;
+      const netns = peer.netns === null ? '' : ` netns ${peer.netns}`;
+      return `link add ${name} mtu ${mtu} type veth peer name ${peer.name} address ${peer.mac} mtu ${mtu}${netns}`;
+    }
+    case 'link-set': {
+      const { ifname, up, mtu, mac } = operation;
+      const words = [`link set dev ${ifname}`];
+      if (up !== undefined) words.push(up ? 'up' : 'down');
+      if (mtu !== undefined) words.push(`mtu ${mtu}`);
+      if (mac !== undefined) words.push(`address ${mac}`);
+      return words.join(' ');
+    }
+    case 'link-delete':
+      return `link delete dev ${operation.ifname}`;
+    case 'address-add': {
+      const nodad = operation.cidr.includes(':') ? ' nodad' : '';
+      return `address replace ${operation.cidr} dev ${operation.ifname}${nodad}`;
+    }
+    case 'address-delete':
+      return `address delete ${operation.cidr} dev ${operation.ifname}`;
+    case 'route-replace':
+      return `route replace ${route(operation)}`;
+    case 'route-delete':
+      return `route delete ${route(operation)}`;
+  }
+}
+
+function route({ destination, via, ifname, onlink }: RouteTarget): string {
+  const words = [destination];
+  if (via !== undefined) words.push('via', ...(via.includes(':') && !destination.includes(':') ? ['inet6'] : []), via);
+  if (ifname !== undefined) words.push('dev', ifname);
+  words.push('proto', String(ROUTE_PROTOCOL));
+  if (onlink === true) words.push('onlink');
+  return words.join(' ');
+}

@@ -1,0 +1,148 @@
+import { closeSync } from 'node:fs';
+import type { Address, Link, Netns, NetOperation, NftJson, RouteEntry } from '../contract.ts';
+import { type Asked, closed, errnoInText, KernelError, refused } from '../errors.ts';
+import { checkAddress, checkIfname, checkSysctl } from '../input.ts';
+import { nftFailure, parseNftJson } from '../nft-text.ts';
+import { change } from './batch.ts';
+import { listAddresses, listLinks, listRoutes } from './list.ts';
+import { type Program, run } from './programs.ts';
+
+/** Writes each value ($2) to its file ($1), pair by pair. */
+const WRITE_SYSCTLS =
+  'while [ $# -gt 0 ]; do printf %s "$2" > "/proc/sys/$1" || { echo "at $1" >&2; exit 1; }; shift 2; done';
+
+/**
+ * Makes the kernel announce all addresses of an interface: gratuitous ARP and neighbour advertisements follow a "change"
+ * of its MAC address to the same one while arp_notify and ndisc_notify are set. Needs no further program, unlike arping
+ * (IPv4 only). Neighbours known on the interface are resolved anew.
+ */
+const ANNOUNCE = `set -e
+arp=/proc/sys/net/ipv4/conf/$1/arp_notify; nd=/proc/sys/net/ipv6/conf/$1/ndisc_notify
+a=$(cat "$arp"); n=$(cat "$nd" 2>/dev/null || true)
+echo 1 > "$arp"; if [ -n "$n" ]; then echo 1 > "$nd"; fi
+ip link set dev "$1" address "$2" && code=0 || code=$?
+echo "$a" > "$arp"; if [ -n "$n" ]; then echo "$n" > "$nd"; fi
+exit $code`;
+
+export class IprouteNetns implements Netns {
+  readonly name: string | null;
+  readonly #fd: number | null;
+  #closed = false;
+  /** Programs under way, which still need the descriptor. */
+  #running = 0;
+
+  /** Takes over `fd`; null stands for our own namespace. */
+  constructor(name: string | null, fd: number | null) {
+    this.name = name;
+    this.#fd = fd;
+  }
+
+  async links(): Promise<Link[]> {
+    return this.#use(this.#ask('list', 'links'), (asked) => listLinks(this.#fd, asked));
+  }
+
+  async addresses(): Promise<Address[]> {
+    return this.#use(this.#ask('list', 'addresses'), (asked) => listAddresses(this.#fd, asked));
+  }
+
+  async routes(): Promise<RouteEntry[]> {
+    return this.#use(this.#ask('list', 'routes'), (asked) => listRoutes(this.#fd, asked));
+  }
+
+  async change(operations: readonly NetOperation[]): Promise<void> {
+    const asked = this.#ask('change', `${operations.length} operations`);
+    return this.#use(asked, () => change(this.#fd, operations, this.#where));
+  }
+
+  async sysctl(values: Readonly<Record<string, string>>): Promise<void> {
+    const entries = Object.entries(values);
+    for (const [key] of entries) checkSysctl(this.#ask('sysctl', key), key);
+    if (entries.length === 0) return;
+    const asked = this.#ask('sysctl', entries.map((entry) => entry.join('=')).join(' '));
+    await this.#run(asked, 'sh', ['-c', WRITE_SYSCTLS, 'sh', ...entries.flat()]);
+  }
+
+  async nft(script: string): Promise<void> {
+    const asked = this.#ask('nft', 'transaction');
+    const { code, stderr } = await this.#program(asked, 'nft', ['-f', '-'], script);
+    if (code !== 0) throw nftFailure(asked, stderr);
+  }
+
+  async nftList(what: string): Promise<NftJson | undefined> {
+    const asked = this.#ask('nft list', what);
+    const { code, stdout, stderr } = await this.#program(asked, 'nft', ['-j', 'list', what]);
+    if (code === 0) return parseNftJson(stdout, asked);
+    if (errnoInText(stderr) === 'ENOENT') return undefined;
+    throw nftFailure(asked, stderr);
+  }
+
+  /** Announces these addresses and all others of the interface. */
+  async announce(ifname: string, addresses: readonly string[]): Promise<void> {
+    const asked = this.#ask('announce', `${addresses.join(' ')} on ${ifname}`);
+    checkIfname(asked, ifname);
+    for (const address of addresses) checkAddress(asked, address);
+    const link = (await this.links()).find((candidate) => candidate.ifname === ifname);
+    if (link === undefined) throw refused(asked, 'ENODEV');
+    if (addresses.length > 0) await this.#run(asked, 'sh', ['-c', ANNOUNCE, 'sh', ifname, link.mac]);
+  }
+
+  async flushConntrack(address: string): Promise<number> {
+    const asked = this.#ask('conntrack-flush', address);
+    checkAddress(asked, address);
+    const family = address.includes(':') ? 'ipv6' : 'ipv4';
+    let deleted = 0;
+    for (const end of ['--orig-src', '--orig-dst', '--reply-src', '--reply-dst']) {
+      const { stderr } = await this.#program(asked, 'conntrack', ['-D', '-f', family, end, address]);
+      const match = /(\d+) flow entries have been deleted/.exec(stderr);
+      // Its exit code is 1 both for "none" and for errors.
+      if (match === null) throw refused(asked, errnoInText(stderr), stderr.trim());
+      deleted += Number(match[1]);
+    }
+    return deleted;
+  }
+
+  /** A descriptor cannot be had from another process without FFI. */
+  async listenTcp(address: string, port: number): Promise<number> {
+    const asked = this.#ask('listen', `${address} port ${port}`);
+    throw new KernelError('KERNEL_UNSUPPORTED', asked, '', '');
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#closeWhenIdle();
+  }
+
+  get #where(): string {
+    return this.name === null ? '' : ` in ${this.name}`;
+  }
+
+  #ask(operation: string, object: string): Asked {
+    const asked = { operation, object: `${object}${this.#where}` };
+    if (this.#closed) throw closed(asked);
+    return asked;
+  }
+
+  async #use<T>(asked: Asked, work: (asked: Asked) => Promise<T>): Promise<T> {
+    this.#running++;
+    try {
+      return await work(asked);
+    } finally {
+      this.#running--;
+      this.#closeWhenIdle();
+    }
+  }
+
+  #program(asked: Asked, program: Program, args: readonly string[], input?: string) {
+    return this.#use(asked, () => run(this.#fd, program, args, input));
+  }
+
+  async #run(asked: Asked, program: Program, args: readonly string[]): Promise<void> {
+    const { code, stderr } = await this.#program(asked, program, args);
+    if (code !== 0) throw refused(asked, errnoInText(stderr), stderr.trim());
+  }
+
+  #closeWhenIdle(): void {
+    if (this.#closed && this.#running === 0 && this.#fd !== null) closeSync(this.#fd);
+  }
+}

@@ -1,0 +1,71 @@
+/** Runs the programs of the slow way, in a namespace held by a descriptor. */
+import { spawn } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { kernelErrors } from '../errors.ts';
+
+/** The programs and the Debian packages they come from. */
+const PACKAGES = {
+  ip: 'iproute2',
+  nft: 'nftables',
+  conntrack: 'conntrack',
+  nsenter: 'util-linux',
+  sh: 'dash',
+} as const;
+
+export type Program = keyof typeof PACKAGES;
+
+export const PROGRAMS: readonly Program[] = ['ip', 'nft', 'conntrack', 'nsenter', 'sh'];
+
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Rejects with KERNEL_PROGRAM_MISSING, which names the program and its Debian package. */
+export function findProgram(program: Program): string {
+  const directories = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin', '/usr/bin', '/bin'];
+  for (const directory of directories) {
+    if (directory === '') continue;
+    const path = join(directory, program);
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch {
+      // Not in this one.
+    }
+  }
+  throw kernelErrors.make('KERNEL_PROGRAM_MISSING', { program, package: PACKAGES[program] });
+}
+
+/**
+ * Runs `program`, in the namespace of descriptor `netns` (null: ours), and gives it `input`. The descriptor goes along as
+ * number 3, so the namespace is found even when its name is gone.
+ */
+export function run(netns: number | null, program: Program, args: readonly string[], input = ''): Promise<Ended> {
+  const path = findProgram(program);
+  const [file, argv] =
+    netns === null ? [path, [...args]] : [findProgram('nsenter'), ['--net=/proc/self/fd/3', '--', path, ...args]];
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, argv, {
+      stdio: ['pipe', 'pipe', 'pipe', ...(netns === null ? [] : [netns])],
+      env: { ...process.env, LC_ALL: 'C' },
+    });
+    const stdout: Buffer[] = [];
+    const stderr: Buffer[] = [];
+    child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk));
+    child.stderr?.on('data', (chunk: Buffer) => stderr.push(chunk));
+    child.on('error', reject);
+    child.on('close', (code) => {
+      resolve({
+        code: code ?? 1,
+        stdout: Buffer.concat(stdout).toString(),
+        stderr: Buffer.concat(stderr).toString(),
+      });
+    });
+    // A program that fails early does not read its input; its exit code says why.
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(input);
+  });
+}
