@@ -25,7 +25,7 @@ E2
 }
 
 astara_program() { # astara_program NAME PACKAGE
-  local main=$REPO/packages/$2/src/main.ts
-  [ -e "$main" ] || cannot "$main does not exist"
-  spawn "$1" root "$(node_24)" "$main" --config-file "$CONF/astara.ini"
+  local bin=$REPO/packages/$2/bin/$1.mjs
+  # the options of its first line
+  spawn "$1" root "$(node_24)" --max-semi-space-size=2 "$bin" --config-file "$CONF/astara.ini"
 }

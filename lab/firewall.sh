@@ -5,6 +5,7 @@ remember_firewall() { iptables_tables >"$STATE/firewall-tables"; }
 
 clean_firewall() {
   local family name table set
+  [ -e "$STATE/firewall-tables" ] || return 0 # no agent of ours has been here
   while read -r _ family name; do nft delete table "$family" "$name"; done < <(iptables_tables | comm -23 - "$STATE/firewall-tables")
   while read -r _ family table; do
     case $family in

@@ -57,7 +57,8 @@ forget() {
 
 give_up() { # give_up CODE PROFILE
   printf 'lab: profile %s did not come up; logs are in %s\n' "$2" "$LOGS" >&2
-  exit "$1"
+  [ "$1" = 2 ] && exit 2
+  exit 1
 }
 
 start_together() {

@@ -34,12 +34,15 @@ bring_up() {
   configure || return
   once prepare || return
   if ! running; then
-    [ -z "$port" ] || ! answers "$port" || cannot "port $port on $IP is taken by another program; $service needs it"
+    # a moment's patience: one that was just killed may still hold it
+    [ -z "$port" ] || wait_for 5 "port $port to be free" is_free "$port" || cannot "port $port on $IP is taken by another program; $service needs it"
     run || return
   fi
   ready || { tail -n 15 "$LOGS/$service.log" >&2; return 1; }
   once populate
 }
+
+is_free() { ! answers "$1"; }
 
 once() { # once STEP: its output goes to a log, shown when it fails
   local mark=$STATE/$service.${1}d log=$LOGS/$service-$1.log

@@ -5,7 +5,7 @@ need_npm() {
   node_modules_match && return
   command -v npm >/dev/null || need_packages 'npm' $PACKAGES_NPM
   say 'installing npm packages into node_modules (npm ci; install scripts off, except for node itself)'
-  npm ci --ignore-scripts && npm rebuild node --ignore-scripts=false || cannot 'npm could not install the packages of package-lock.json'
+  npm ci --ignore-scripts --loglevel=error && npm rebuild node --ignore-scripts=false --loglevel=error || cannot 'npm could not install the packages of package-lock.json'
   node_modules_match || cannot "$NODE does not run, or node_modules is not what package-lock.json says"
 }
 

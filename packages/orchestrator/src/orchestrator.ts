@@ -61,8 +61,8 @@ export async function startOrchestrator(config: OrchestratorConfig, log: Logger)
     metrics,
     log,
     workers: config.queue.workers,
-    backoff: { ...defaultBackoff, base: config.queue.backoff_base * 1000, max: config.queue.backoff_max * 1000 },
-    health: { interval: config.health.interval * 1000 },
+    backoff: { ...defaultBackoff, base: config.queue.backoff_base, max: config.queue.backoff_max },
+    health: { interval: config.health.interval },
   });
   const intake = new NotificationIntake({
     mirror,
@@ -121,9 +121,9 @@ function connect({ DEFAULT, oslo_messaging_rabbit }: OrchestratorConfig, log: Lo
 function roleOptions({ DEFAULT, l3, dhcp }: OrchestratorConfig) {
   return {
     interfaceDriver: l3.interface_driver,
-    reportInterval: l3.report_interval * 1000,
-    resyncInterval: l3.resync_interval * 1000,
-    rpcResponseTimeout: DEFAULT.rpc_response_timeout * 1000,
+    reportInterval: l3.report_interval,
+    resyncInterval: l3.resync_interval,
+    rpcResponseTimeout: DEFAULT.rpc_response_timeout,
     syncPageSize: l3.sync_page_size,
     leaseDuration: dhcp.lease_duration,
   };
