@@ -16,6 +16,9 @@ password_hash_rounds = 4
 [cache]
 enabled = true
 backend = dogpile.cache.memory
+[catalog]
+# Kept by each process for itself: one of them would not know the endpoints that another has just made.
+caching = false
 [fernet_tokens]
 key_repository = $STATE/keystone/fernet
 [credential]
