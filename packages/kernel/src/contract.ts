@@ -8,7 +8,10 @@
 export interface Kernel {
   readonly name: 'netlink' | 'iproute2';
 
-  /** Makes the network namespace `/run/netns/<name>` with `lo` up. Nothing happens if it is there. */
+  /**
+   * Makes the network namespace `/run/netns/<name>` with `lo` up and `promote_secondaries` on (an IPv4 address that is
+   * deleted takes no other with it). Nothing happens if it is there.
+   */
   createNetns(name: string): Promise<void>;
   /** Removes the name; the kernel frees the namespace with its last process and socket. Nothing happens if it is absent. */
   deleteNetns(name: string): Promise<void>;
@@ -24,26 +27,38 @@ export interface Netns {
 
   links(): Promise<Link[]>;
   addresses(): Promise<Address[]>;
-  /** Main table, unicast; without the kernel's own (`proto kernel`) routes. */
+  /** Main table, unicast; without the kernel's own (`proto kernel`) routes. One entry per next hop. */
   routes(): Promise<RouteEntry[]>;
 
-  /** In order, as few system calls as possible. Stops at the first failure and says which operation it was. */
+  /**
+   * In order, as few system calls as possible. Rejects for the first operation that failed and names it. Those before it
+   * are applied; of those behind it, up to 255 may be (netlink hands the kernel whole batches). Look again, then go on.
+   */
   change(operations: readonly NetOperation[]): Promise<void>;
 
   /** `net/ipv4/ip_forward` → `1`: files below /proc/sys, written in this namespace. */
   sysctl(values: Readonly<Record<string, string>>): Promise<void>;
 
-  /** One nftables transaction, in nft's own language: all of it or nothing. */
+  /**
+   * One nftables transaction, in nft's own language: all of it or nothing. Say `iifname`, never `iif`: indexes are looked
+   * up in the wrong namespace by libnftables.
+   */
   nft(script: string): Promise<void>;
   /** `nft -j list <what>` as parsed JSON (libnftables-json(5)), e.g. `table inet astara`; undefined when it does not exist. */
   nftList(what: string): Promise<NftJson | undefined>;
 
-  /** Tells the segment who has these addresses: gratuitous ARP (RFC 5944 §4.6) or unsolicited neighbour advertisement (RFC 4861 §7.2.6). */
+  /**
+   * Tells the segment who has these addresses, which must be on the interface: gratuitous ARP (RFC 5944 §4.6) or unsolicited
+   * neighbour advertisement (RFC 4861 §7.2.6). iproute2 announces the interface's other addresses as well.
+   */
   announce(ifname: string, addresses: readonly string[]): Promise<void>;
   /** Ends the connections tracked to or from this address, in either direction. Returns how many. */
   flushConntrack(address: string): Promise<number>;
 
-  /** A TCP socket listening in this namespace; the descriptor is the caller's to close (`server.listen({ fd })`). */
+  /**
+   * A TCP socket listening in this namespace; the descriptor is the caller's to close (`server.listen({ fd })`). A link-local
+   * address names its interface (`fe80::1%qr-1`). Rejects with KERNEL_UNSUPPORTED under iproute2.
+   */
   listenTcp(address: string, port: number): Promise<number>;
 
   close(): void;
@@ -55,7 +70,7 @@ export interface Link {
   readonly mac: string;
   readonly mtu: number;
   readonly up: boolean;
-  /** Operational state, RFC 2863: carrier and all. */
+  /** Operational state, RFC 2863: carrier and all. Follows a change within a second. */
   readonly running: boolean;
   /** `veth`, `bridge`…; absent for devices without a kind, like `lo`. */
   readonly kind?: string;
@@ -66,7 +81,7 @@ export interface Address {
   readonly ifname: string;
   /** address/prefix */
   readonly cidr: string;
-  /** False for addresses made by the kernel (link-local by EUI-64). */
+  /** False for addresses made by the kernel: loopback's own, link-local by EUI-64, from router advertisements. */
   readonly permanent: boolean;
   readonly scope: 'global' | 'site' | 'link' | 'host';
 }
@@ -101,12 +116,15 @@ export type NetOperation =
     }
   /** Absent already: fine. */
   | { readonly op: 'link-delete'; readonly ifname: string }
-  /** IPv6 addresses are added without DAD: Neutron's IPAM has made them unique. Present already: fine. */
+  /**
+   * IPv6 addresses are added without DAD: Neutron's IPAM has made them unique. Present already: fine. An IPv6 address keeps
+   * the prefix length it had: delete it first to change that.
+   */
   | { readonly op: 'address-add'; readonly ifname: string; readonly cidr: string }
   /** Absent already: fine. */
   | { readonly op: 'address-delete'; readonly ifname: string; readonly cidr: string }
   | ({ readonly op: 'route-replace' } & RouteTarget)
-  /** Absent already: fine. */
+  /** Absent already: fine. Only routes of ours; without `via`, whatever their next hop. */
   | ({ readonly op: 'route-delete' } & RouteTarget);
 
 export interface RouteTarget {

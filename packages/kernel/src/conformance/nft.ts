@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { Subject } from '../conformance.ts';
 import { inNetns } from './world.ts';
@@ -63,6 +64,20 @@ export function nftTests(subject: Subject): void {
     const list = await netns.nftList('map inet astara fip');
     const map = list?.nftables.find((object) => 'map' in object)?.map;
     expect(map).toMatchObject({ elem: { length: 10_001 } });
+  });
+
+  test('in a process with more than a thousand open files', async () => {
+    const netns = await subject.world.netns();
+    const files = Array.from({ length: 1500 }, () => openSync('/dev/null', 'r'));
+    try {
+      await netns.nft(TABLE);
+      const late = await subject.world.netns();
+      await Promise.all([netns, late].map((each) => each.nft('add table inet late')));
+      expect(await inNetns(late.name, 'nft', 'list', 'tables')).toBe('table inet late\n');
+      expect((await netns.nftList('table inet late'))?.nftables).toHaveLength(2);
+    } finally {
+      for (const file of files) closeSync(file);
+    }
   });
 
   test('changes of several namespaces at once, with children ending meanwhile', async () => {

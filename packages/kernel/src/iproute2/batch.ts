@@ -1,7 +1,8 @@
 /** {@link NetOperation}s as lines of `ip -batch`. */
 import { type NetOperation, ROUTE_PROTOCOL, type RouteTarget } from '../contract.ts';
-import { errnoInText, refused } from '../errors.ts';
+import { type Asked, errnoInText, refused } from '../errors.ts';
 import { checkOperation, describe } from '../input.ts';
+import { isNamespaceFile, NETNS_DIR } from '../netns-dir.ts';
 import { run } from './programs.ts';
 
 /** Refusals that mean "absent already". */
@@ -39,19 +40,33 @@ function deletes(operation: NetOperation): boolean {
 async function runPart(netns: number | null, operations: readonly NetOperation[], where: string): Promise<void> {
   const [first] = operations;
   if (first === undefined) return;
-  const force = deletes(first) ? ['-force'] : [];
-  const { code, stderr } = await run(netns, 'ip', [...force, '-batch', '-'], `${operations.map(line).join('\n')}\n`);
-  if (code === 0) return;
-  for (const { number, message } of failures(stderr)) {
-    const operation = operations[number - 1] ?? first;
-    const errno = errnoInText(message);
-    if (ABSENT[operation.op]?.includes(errno)) continue;
+  const name = (operation: NetOperation): Asked => {
     const asked = describe(operation);
-    throw refused({ ...asked, object: asked.object + where }, errno, message);
+    return { ...asked, object: asked.object + where };
+  };
+  const lost = operations.findIndex(lacksPeerNetns);
+  const sent = lost < 0 ? operations : operations.slice(0, lost);
+  const force = deletes(first) ? ['-force'] : [];
+  const { code, stderr } = await run(netns, 'ip', [...force, '-batch', '-'], `${sent.map(line).join('\n')}\n`);
+  for (const { number, message } of code === 0 ? [] : failures(stderr)) {
+    const operation = sent[number - 1];
+    const errno = errnoInText(message);
+    if (operation === undefined) {
+      throw refused({ operation: 'change', object: `${sent.length} operations${where}` }, errno, message);
+    }
+    if (!ABSENT[operation.op]?.includes(errno)) throw refused(name(operation), errno, message);
   }
+  const unsent = operations[lost];
+  if (unsent !== undefined) throw refused(name(unsent), 'ENOENT', 'no such namespace');
 }
 
-/** `ip` says why, then `Command failed -:<line>`. Without such a line the whole run failed: that is the first line's. */
+/** `ip` gives up on a name of a namespace that it does not know without saying which line had it. */
+function lacksPeerNetns(operation: NetOperation): boolean {
+  if (operation.op !== 'veth-add' || operation.peer.netns === null) return false;
+  return !isNamespaceFile(`${NETNS_DIR}/${operation.peer.netns}`);
+}
+
+/** `ip` says why, then `Command failed -:<line>`. Without such a line it failed as a whole: number 0. */
 function failures(stderr: string): { number: number; message: string }[] {
   const found: { number: number; message: string }[] = [];
   let message: string[] = [];
@@ -64,7 +79,7 @@ function failures(stderr: string): { number: number; message: string }[] {
     found.push({ number: Number(match[1]), message: message.join(' ') });
     message = [];
   }
-  return found.length > 0 ? found : [{ number: 1, message: message.join(' ') }];
+  return found.length > 0 ? found : [{ number: 0, message: message.join(' ') }];
 }
 
 function line(operation: NetOperation): string {

@@ -24,19 +24,23 @@ export interface Ended {
 }
 
 /** Rejects with KERNEL_PROGRAM_MISSING, which names the program and its Debian package. */
-export function findProgram(program: Program): string {
-  const directories = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin', '/usr/bin', '/bin'];
-  for (const directory of directories) {
+export function findProgram(program: Program, path = searchPath()): string {
+  for (const directory of path.split(delimiter)) {
     if (directory === '') continue;
-    const path = join(directory, program);
+    const file = join(directory, program);
     try {
-      accessSync(path, constants.X_OK);
-      return path;
+      accessSync(file, constants.X_OK);
+      return file;
     } catch {
       // Not in this one.
     }
   }
   throw kernelErrors.make('KERNEL_PROGRAM_MISSING', { program, package: PACKAGES[program] });
+}
+
+/** A user's PATH often has no sbin. */
+function searchPath(): string {
+  return [process.env.PATH ?? '', '/usr/sbin', '/sbin', '/usr/bin', '/bin'].join(delimiter);
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Kernel, Netns } from '../contract.ts';
 import { checkNetnsName } from '../input.ts';
 import { listNetnsFiles, NEW_NETNS_SYSCTL, openNetnsFile } from '../netns-dir.ts';
 import { loadLibraries } from './libc.ts';
+import { LowDescriptors } from './low-descriptors.ts';
 import { Namespaces } from './namespace.ts';
 import { NetlinkNetns, type Parts } from './netns.ts';
 import { bringLoopbackUp } from './rtnetlink-change.ts';
@@ -11,7 +12,11 @@ import { NETLINK_ROUTE, NetlinkSocket } from './socket.ts';
 /** Rejects with KERNEL_LIBRARY_MISSING when koffi or libnftables cannot be loaded. */
 export async function openNetlinkKernel(): Promise<Kernel> {
   const libraries = await loadLibraries();
-  return new NetlinkKernel({ ...libraries, namespaces: new Namespaces(libraries.libc) });
+  return new NetlinkKernel({
+    ...libraries,
+    lowDescriptors: new LowDescriptors(),
+    namespaces: new Namespaces(libraries.libc),
+  });
 }
 
 class NetlinkKernel implements Kernel {

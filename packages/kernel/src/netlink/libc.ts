@@ -25,6 +25,7 @@ export interface Libc {
   flock(fd: number, operation: number): number;
   socket(domain: number, type: number, protocol: number): number;
   setsockopt(fd: number, level: number, name: number, value: Buffer, length: number): number;
+  getsockopt(fd: number, level: number, name: number, value: Buffer, length: Buffer): number;
   bind(fd: number, address: Buffer, length: number): number;
   listen(fd: number, backlog: number): number;
   close(fd: number): number;
@@ -34,7 +35,7 @@ export interface Libc {
   sendto(fd: number, data: Buffer, length: number, flags: number, address: Buffer, addressLength: number): number;
   recv(fd: number, data: Buffer, length: number, flags: number): number;
   sendAsync(fd: number, data: Buffer): Promise<Answer>;
-  /** For sockets whose close waits for an RCU grace period (AF_PACKET). */
+  /** For sockets whose close waits for an RCU grace period (AF_PACKET): one at a time, so that others do not wait too. */
   closeAsync(fd: number): Promise<Answer>;
 }
 
@@ -56,9 +57,7 @@ export interface Libnftables {
 /** libnftables keeps whole messages (64 KiB) on its stack; koffi gives a thread 128 KiB unless told. Pages not used are not allocated. */
 const ASYNC_STACK = 4 << 20;
 
-/**
- * At most this many calls at a time wait on libuv's (usually four) threads: files and DNS of the program need some too.
- */
+/** At most this many calls (and one close) wait on libuv's, usually four, threads: files and DNS need some too. */
 const THREADS = 2;
 
 export async function loadLibraries(): Promise<{ libc: Libc; nftables: Libnftables }> {
@@ -91,9 +90,8 @@ function load(koffi: Koffi, file: string, debianPackage: string) {
   }
 }
 
-/** Lets at most {@link THREADS} calls onto libuv's threads at once. */
-function gate() {
-  let free = THREADS;
+/** Lets at most `free` calls onto libuv's threads at once. */
+function gate(free: number) {
   const waiting: (() => void)[] = [];
   return <T>(start: (done: (error: unknown, value: T) => void) => void): Promise<T> =>
     new Promise<T>((resolve, reject) => {
@@ -112,7 +110,8 @@ function gate() {
     });
 }
 
-const onThread = gate();
+const onThread = gate(THREADS);
+const onClosingThread = gate(1);
 
 function loadLibc(koffi: Koffi): Libc {
   const lib = load(koffi, 'libc.so.6', 'libc6');
@@ -129,6 +128,7 @@ function loadLibc(koffi: Koffi): Libc {
     flock: lib.func('int flock(int, int)'),
     socket: lib.func('int socket(int, int, int)'),
     setsockopt: lib.func('int setsockopt(int, int, int, const void *, uint32_t)'),
+    getsockopt: lib.func('int getsockopt(int, int, int, void *, void *)'),
     bind: lib.func('int bind(int, const void *, uint32_t)'),
     listen: lib.func('int listen(int, int)'),
     close,
@@ -138,7 +138,7 @@ function loadLibc(koffi: Koffi): Libc {
     sendto: lib.func('int64 sendto(int, const void *, size_t, int, const void *, uint32_t)'),
     recv: lib.func('int64 recv(int, void *, size_t, int)'),
     sendAsync: (fd, data) => onThread<Answer>((done) => send.async(fd, data, data.length, 0, answer(done))),
-    closeAsync: (fd) => onThread<Answer>((done) => close.async(fd, answer(done))),
+    closeAsync: (fd) => onClosingThread<Answer>((done) => close.async(fd, answer(done))),
   };
 }
 

@@ -5,9 +5,10 @@ import { type Asked, badInput, closed, fromSystem, refused } from '../errors.ts'
 import { checkAddress, checkIfname, checkSysctl } from '../input.ts';
 import { announcements } from './announce.ts';
 import { flushConntrack } from './conntrack.ts';
-import type { Libc, Libnftables, NftPointer } from './libc.ts';
+import type { Libc, Libnftables } from './libc.ts';
+import type { LowDescriptors } from './low-descriptors.ts';
 import type { Namespaces, Synchronous } from './namespace.ts';
-import { listNft, openNft, runNft } from './nftables.ts';
+import { afterNft, type Enter, listNft, runNft } from './nftables.ts';
 import { change } from './rtnetlink-change.ts';
 import { listAddresses, listLinks, listRoutes } from './rtnetlink-list.ts';
 import { NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket } from './socket.ts';
@@ -17,6 +18,7 @@ import { listenTcp, packetSocket, sendFrame } from './sockets.ts';
 export interface Parts {
   readonly libc: Libc;
   readonly nftables: Libnftables;
+  readonly lowDescriptors: LowDescriptors;
   readonly namespaces: Namespaces;
 }
 
@@ -69,12 +71,12 @@ export class NetlinkNetns implements Netns {
 
   async nft(script: string): Promise<void> {
     const asked = this.#ask('nft', 'transaction');
-    await runNft(this.#parts, this.#openNft(asked), script, asked);
+    await runNft(this.#parts, this.#enter(asked), script, asked);
   }
 
   async nftList(what: string): Promise<NftJson | undefined> {
     const asked = this.#ask('nft list', what);
-    return listNft(this.#parts, this.#openNft(asked), what, asked);
+    return listNft(this.#parts, this.#enter(asked), what, asked);
   }
 
   async announce(ifname: string, addresses: readonly string[]): Promise<void> {
@@ -95,7 +97,8 @@ export class NetlinkNetns implements Netns {
         }
       }
     } finally {
-      await libc.closeAsync(fd);
+      // Takes 16 ms, which nobody needs to wait for.
+      void libc.closeAsync(fd);
     }
   }
 
@@ -103,6 +106,8 @@ export class NetlinkNetns implements Netns {
     const asked = this.#ask('conntrack-flush', address);
     checkAddress(asked, address);
     const { libc } = this.#parts;
+    // A listing walks the table of all namespaces, which takes 10 ms.
+    if (this.#inside(asked, trackedConnections) === 0) return 0;
     const socket = this.#inside(asked, () => new NetlinkSocket(libc, NETLINK_NETFILTER, asked));
     try {
       return await flushConntrack(socket, address, asked);
@@ -123,7 +128,7 @@ export class NetlinkNetns implements Netns {
     if (this.#closed) return;
     this.#closed = true;
     this.#route.close();
-    closeSync(this.#fd);
+    afterNft(() => closeSync(this.#fd));
   }
 
   get #where(): string {
@@ -138,11 +143,14 @@ export class NetlinkNetns implements Netns {
   }
 
   #inside<T>(asked: Asked, work: () => Synchronous<T>): Synchronous<T> {
+    // It may have been closed since the operation began, and the descriptor's number be another file's.
+    if (this.#closed) throw closed(asked);
     return this.#parts.namespaces.inside(this.#fd, asked, work);
   }
 
-  #openNft(asked: Asked): NftPointer {
-    return this.#inside(asked, () => openNft(this.#parts.nftables, asked));
+  /** For a call that has its turn later; {@link close} waits for it. */
+  #enter(asked: Asked): Enter {
+    return (work) => this.#parts.namespaces.inside(this.#fd, asked, work);
   }
 }
 
@@ -153,6 +161,16 @@ function isRouter(ifname: string): boolean {
   } catch (error) {
     // IPv6 is off on this interface: then nothing of it is announced in earnest either.
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+/** Tracked connections of the namespace that the thread is in; undefined when the kernel does not tell. */
+function trackedConnections(): number | undefined {
+  try {
+    return Number(readFileSync('/proc/sys/net/netfilter/nf_conntrack_count', 'utf8'));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
   }
 }

@@ -13,79 +13,91 @@ import { type Asked, errnoInText, errnoName, refused } from '../errors.ts';
 import { nftFailure, parseNftJson } from '../nft-text.ts';
 import { Serial } from '../serial.ts';
 import type { Libc, Libnftables, NftPointer } from './libc.ts';
+import type { LowDescriptors } from './low-descriptors.ts';
+import type { Synchronous } from './namespace.ts';
+import { isNetfilterSocket } from './sockets.ts';
 
 const NFT_CTX_OUTPUT_JSON = 1 << 4;
 const MFD_CLOEXEC = 1;
 const EINTR_TRIES = 10;
+const CREATE_TRIES = 10;
 
 const library = new Serial();
 
-/** Makes a context; must be called inside the namespace. It is freed by the one call that uses it. */
-export function openNft(nftables: Libnftables, asked: Asked): NftPointer {
-  const context = nftables.create(0);
-  if (context === null) throw refused(asked, 'ENOMEM', 'libnftables gave no context');
-  nftables.bufferOutput(context);
-  nftables.bufferError(context);
-  return context;
-}
-
-export interface NftLibraries {
+export interface NftParts {
   readonly libc: Libc;
   readonly nftables: Libnftables;
+  readonly lowDescriptors: LowDescriptors;
 }
 
-export async function runNft(
-  libraries: NftLibraries,
-  context: NftPointer,
-  script: string,
-  asked: Asked,
-): Promise<void> {
-  await execute(libraries, context, script, asked, ({ error }) => {
+/** Runs synchronous work inside the namespace. */
+export type Enter = <T>(work: () => Synchronous<T>) => Synchronous<T>;
+
+/** One transaction. */
+export function runNft(parts: NftParts, enter: Enter, script: string, asked: Asked): Promise<void> {
+  return execute(parts, enter, 0, script, asked, (_output, error) => {
     if (error !== undefined) throw nftFailure(asked, error);
   });
 }
 
-export function listNft(
-  libraries: NftLibraries,
-  context: NftPointer,
-  what: string,
-  asked: Asked,
-): Promise<NftJson | undefined> {
-  libraries.nftables.setOutputFlags(context, NFT_CTX_OUTPUT_JSON);
-  return execute(libraries, context, `list ${what}\n`, asked, ({ error, output }) => {
+/** `list <what>`; undefined when it does not exist. */
+export function listNft(parts: NftParts, enter: Enter, what: string, asked: Asked): Promise<NftJson | undefined> {
+  return execute(parts, enter, NFT_CTX_OUTPUT_JSON, `list ${what}\n`, asked, (output, error) => {
     if (error === undefined) return parseNftJson(output(), asked);
     if (errnoInText(error) === 'ENOENT') return undefined;
     throw nftFailure(asked, error);
   });
 }
 
-interface Ended {
-  /** The error's text; undefined when all went well. */
-  readonly error: string | undefined;
-  readonly output: () => string;
+/** Runs `work` when the calls made before have ended. */
+export function afterNft(work: () => void): void {
+  void library.run(async () => work());
 }
 
-/** Runs the script, hands over how it ended, and frees the context. */
+/** Runs the script and has `judge` say what came of it, from what was printed and what went wrong. */
 function execute<T>(
-  { libc, nftables }: NftLibraries,
-  context: NftPointer,
+  parts: NftParts,
+  enter: Enter,
+  flags: number,
   script: string,
   asked: Asked,
-  judge: (ended: Ended) => T,
+  judge: (output: () => string, error: string | undefined) => T,
 ): Promise<T> {
+  const { libc, nftables, lowDescriptors } = parts;
   return library.run(async () => {
     // From a file, because for a buffer the library's errors show the wrong line.
     const file = libc.memfd('nft', MFD_CLOEXEC);
+    if (file < 0) throw refused(asked, errnoName(libc.errno()));
+    let context: NftPointer | undefined;
     try {
-      if (file < 0) throw refused(asked, errnoName(libc.errno()));
       writeFileSync(file, script);
+      context = enter<NftPointer>(() => createContext(parts, asked));
+      nftables.setOutputFlags(context, flags);
       const error = await attempt(nftables, context, Buffer.from(`/proc/self/fd/${file}\0`));
-      return judge({ error, output: () => nftables.output(context) });
+      return judge(() => nftables.output(context ?? 0n), error);
     } finally {
-      if (file >= 0) closeSync(file);
-      nftables.free(context);
+      if (context !== undefined) nftables.free(context);
+      lowDescriptors.refill();
+      closeSync(file);
     }
   });
+}
+
+/** A context whose socket has a low descriptor, which cannot be asked of it. Must be called inside the namespace. */
+function createContext({ libc, nftables, lowDescriptors }: NftParts, asked: Asked): NftPointer {
+  for (let tries = 0; tries < CREATE_TRIES; tries++) {
+    const fd = lowDescriptors.next();
+    if (fd === undefined) break;
+    const context = nftables.create(0);
+    if (context === null) throw refused(asked, 'ENOMEM', 'libnftables gave no context');
+    if (isNetfilterSocket(libc, fd)) {
+      nftables.bufferOutput(context);
+      nftables.bufferError(context);
+      return context;
+    }
+    nftables.free(context);
+  }
+  throw refused(asked, 'EMFILE', 'no descriptor below 1024 is free for libnftables');
 }
 
 async function attempt(nftables: Libnftables, context: NftPointer, path: Buffer): Promise<string | undefined> {

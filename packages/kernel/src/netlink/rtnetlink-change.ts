@@ -3,7 +3,7 @@ import { closeSync } from 'node:fs';
 import { parseCidr } from '@astara/model/ip.ts';
 import { ipBytes, macBytes } from '../address.ts';
 import { type NetOperation, ROUTE_PROTOCOL, type RouteTarget } from '../contract.ts';
-import { type Asked, refused } from '../errors.ts';
+import { type Asked, KernelError, refused } from '../errors.ts';
 import { checkOperation, describe } from '../input.ts';
 import { openNetnsFile } from '../netns-dir.ts';
 import { type MessageWriter, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from './message.ts';
@@ -49,6 +49,10 @@ export async function change(socket: NetlinkSocket, operations: readonly NetOper
     try {
       for (const operation of operations) await run.add(operation);
       await run.flush();
+    } catch (error) {
+      // What came before an operation that could not even be sent; if that fails, it was first.
+      await run.flush();
+      throw error;
     } finally {
       run.closePeers();
     }
@@ -143,8 +147,9 @@ class Change {
     }
   }
 
-  #vethAdd({ name, mtu, peer }: Extract<NetOperation, { op: 'veth-add' }>): number {
-    const peerFd = peer.netns === null ? undefined : this.#peerFd(peer.netns);
+  #vethAdd(operation: Extract<NetOperation, { op: 'veth-add' }>): number {
+    const { name, mtu, peer } = operation;
+    const peerFd = peer.netns === null ? undefined : this.#peerFd(operation, peer.netns);
     return this.#batch.add(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, (writer) => {
       writer.raw(Buffer.alloc(IFINFOMSG)).string(IFLA.IFNAME, name).u32(IFLA.MTU, mtu);
       writer.nest(IFLA.LINKINFO, () => {
@@ -159,10 +164,18 @@ class Change {
     });
   }
 
-  #peerFd(name: string): number {
-    const fd = this.#peerFds.get(name) ?? openNetnsFile(name);
-    this.#peerFds.set(name, fd);
-    return fd;
+  #peerFd(operation: NetOperation, name: string): number {
+    const known = this.#peerFds.get(name);
+    if (known !== undefined) return known;
+    try {
+      const fd = openNetnsFile(name);
+      this.#peerFds.set(name, fd);
+      return fd;
+    } catch (error) {
+      throw error instanceof KernelError
+        ? refused(this.#asked(operation), error.errno, 'no such namespace', error)
+        : error;
+    }
   }
 
   /** Index of the interface; undefined when it is absent and so is what the operation would delete. */

@@ -14,6 +14,10 @@ const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
+const SO_PROTOCOL = 38;
+const SO_DOMAIN = 39;
+const AF_NETLINK = 16;
+const NETLINK_NETFILTER = 12;
 const IPPROTO_IPV6 = 41;
 const IPV6_V6ONLY = 26;
 const BACKLOG = 511;
@@ -63,4 +67,12 @@ export function sendFrame(libc: Libc, fd: number, index: number, { protocol, byt
   address.writeUInt16BE(protocol, 2);
   address.writeInt32LE(index, 4);
   if (libc.sendto(fd, bytes, bytes.length, 0, address, address.length) < 0) throw failure(libc, asked);
+}
+
+/** Whether the descriptor is a netlink socket of netfilter. */
+export function isNetfilterSocket(libc: Libc, fd: number): boolean {
+  const value = Buffer.alloc(4);
+  const is = (name: number, expected: number) =>
+    libc.getsockopt(fd, SOL_SOCKET, name, value, Buffer.from([4, 0, 0, 0])) === 0 && value.readInt32LE(0) === expected;
+  return is(SO_DOMAIN, AF_NETLINK) && is(SO_PROTOCOL, NETLINK_NETFILTER);
 }
