@@ -11,7 +11,7 @@ usage: run lab VERB
                       from any other profile: what that one does not have is stopped and cleaned away
   down [--keep]       stops everything and removes what it left; --keep leaves the databases for the next up
   status [PROFILE]    what runs; with a profile: exit 0 when it is up whole, else 1
-  service start|stop|restart|kill|pause|resume NAME
+  service start|launch|stop|restart|kill|pause|resume NAME  (launch: does not wait until it answers)
                       one of: ${ALL_SERVICES// /, }
   garp real|instant   neutron-l3-agent's gratuitous ARP: as shipped, or costing nothing (benches)
 E2
@@ -26,7 +26,7 @@ make_directories() {
 
 # Only what make_directories made: ASTARA_LAB may point anywhere.
 remove_directories() {
-  rm -rf "$CONF" "$STATE" "$LOGS" "$RUN" "$OPT" "$ASTARA_LAB/admin-openrc" "$ASTARA_LAB/clouds.yaml"
+  rm -rf "$CONF" "$STATE" "$LOGS" "$RUN" "$OPT" "$TEMPORARY" "$ASTARA_LAB/admin-openrc" "$ASTARA_LAB/clouds.yaml"
   rmdir "$ASTARA_LAB" "$(dirname "$ASTARA_LAB")" 2>/dev/null || true
 }
 
@@ -107,6 +107,7 @@ service() {
   is_service "$name"
   [ -d "$RUN" ] || cannot "the lab is not up: './run lab up'"
   case $verb in
+    launch) LAUNCH_ONLY=1 start_service "$name" || fail "$name did not start" ;;
     start) start_service "$name" || fail "$name did not start" ;;
     stop) stop_service "$name" ;;
     restart) stop_service "$name"; start_service "$name" || fail "$name did not start" ;;

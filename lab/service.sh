@@ -38,6 +38,7 @@ bring_up() {
     [ -z "$port" ] || wait_for 5 "port $port to be free" is_free "$port" || cannot "port $port on $IP is taken by another program; $service needs it"
     run || return
   fi
+  [ "${LAUNCH_ONLY:-}" ] && return 0
   ready || { tail -n 15 "$LOGS/$service.log" >&2; return 1; }
   once populate
 }

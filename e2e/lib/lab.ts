@@ -42,6 +42,8 @@ export const setGarp = (mode: 'real' | 'instant') => lab('garp', mode);
 
 /** Resolves when the service answers again (an agent: when Neutron has heard from it). */
 export const start = (service: Service) => lab('service', 'start', service);
+/** Does not wait until it answers: what it needs may not be there yet. */
+export const launch = (service: Service) => lab('service', 'launch', service);
 /** SIGTERM, and what does not end within 5 s is killed. */
 export const stop = (service: Service) => lab('service', 'stop', service);
 export const restart = (service: Service) => lab('service', 'restart', service);
