@@ -66,10 +66,10 @@ export class Stock implements Side {
 
   async stop(): Promise<void> {
     await lab.stop('l3');
+    this.#logOffset = await size(lab.logOf('l3'));
   }
 
   async start(): Promise<void> {
-    this.#logOffset = await size(lab.logOf('l3'));
     await lab.start('l3');
   }
 
@@ -96,7 +96,7 @@ export class Stock implements Side {
 interface Resource {
   readonly kind: string;
   readonly id: string;
-  readonly state: string;
+  readonly phase: string;
 }
 
 export class Astara implements Side {
@@ -128,7 +128,7 @@ export class Astara implements Side {
     try {
       const answer = await fetch('http://127.0.0.1:44250/v1/resources');
       const { resources } = (await answer.json()) as { resources: Resource[] };
-      return new Set(resources.filter(({ id, state }) => wanted.has(id) && state === 'CONFIGURED').map(({ id }) => id));
+      return new Set(resources.filter(({ id, phase }) => wanted.has(id) && phase === 'CONFIGURED').map(({ id }) => id));
     } catch {
       return new Set();
     }

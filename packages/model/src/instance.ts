@@ -31,10 +31,7 @@ export const resourceKinds = ['router', 'network'] as const;
 export type ResourceKind = (typeof resourceKinds)[number];
 
 /** The ownership tag of an instance: who it was made for. */
-export const ResourceKey = Type.Object(
-  { kind: Type.Enum(resourceKinds), id: Uuid },
-  closed,
-);
+export const ResourceKey = Type.Object({ kind: Type.Enum(resourceKinds), id: Uuid }, closed);
 export type ResourceKey = Type.Static<typeof ResourceKey>;
 
 /** Body of `PUT /v1/instances/:id`: the instance exists and has exactly these attachments afterwards. */

@@ -146,7 +146,7 @@ export const orchestratorSections = [
   defineOptions({ section: 'agent', description: agentDescription, options: { socket: agentSocket } }),
   defineOptions({
     section: 'api',
-    description: 'The HTTP API for operators, with /metrics and /healthz.',
+    description: 'The HTTP API for operators, with /metrics and /healthcheck.',
     options: {
       bind_host: { type: 'string', default: '127.0.0.1', accepts: hostName, description: 'Address to listen on.' },
       bind_port: { ...port, default: 44250, description: 'Port to listen on.' },
