@@ -8,6 +8,7 @@ STATE=$ASTARA_LAB/state # databases and the agents' own files
 LOGS=$ASTARA_LAB/logs
 RUN=$ASTARA_LAB/run # pid files and sockets
 OPT=$ASTARA_LAB/opt # programs that the agents must find before the system's
+TEMPORARY=$ASTARA_LAB/tmp
 
 PASSWORD=labpass # every password in the lab
 IP=127.0.0.1     # every listener is on loopback

@@ -23,8 +23,9 @@ spawn() {
   shift 2
   alive "$name" && return 0
   rm -f "$RUN/$name.pid" "$RUN/$name.started"
+  mkdir -p -m 1777 "$TEMPORARY"
   home=$(getent passwd "$user" | cut -d: -f6)
-  setsid --fork env -i PATH="$PATH" LC_ALL="$LC_ALL" HOME="$home" TMPDIR=/tmp \
+  setsid --fork env -i PATH="$PATH" LC_ALL="$LC_ALL" HOME="$home" TMPDIR="$TEMPORARY" \
     bash -c 'umask 022; echo $$ > "$0"; exec "$@"' "$RUN/$name.pid" \
     setpriv --reuid="$user" --regid="$(id -g "$user")" --init-groups "$@" >>"$LOGS/$name.log" 2>&1 </dev/null
   wait_for 5 "pid file of $name" test -s "$RUN/$name.pid"

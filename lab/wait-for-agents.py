@@ -11,7 +11,6 @@ os.environ['OS_CLIENT_CONFIG_FILE'] = clouds
 import openstack  # noqa: E402  (reads the environment when imported)
 
 wanted = set(sys.argv[5:])
-neutron = openstack.connect(cloud='lab').network
 deadline = time.time() + float(patience)
 since = int(os.stat(pid_file).st_mtime)
 process = '/proc/' + open(pid_file).read().strip()
@@ -23,12 +22,19 @@ def reported(agent):
     return agent.is_alive and moment.timestamp() >= since
 
 
-while True:
-    missing = wanted - {agent.agent_type for agent in neutron.agents(host=host) if reported(agent)}
-    if not missing:
-        break
+cloud = openstack.connect(cloud='lab')
+
+
+def missing():
+    try:
+        return wanted - {agent.agent_type for agent in cloud.network.agents(host=host) if reported(agent)}
+    except Exception as error:  # Neutron or Keystone may be starting as well
+        return wanted | {str(error)}
+
+
+while left := missing():
     if not os.path.exists(process):
         sys.exit('the program has ended')
     if time.time() > deadline:
-        sys.exit('no report from: ' + ', '.join(sorted(missing)))
+        sys.exit('no report from: ' + ', '.join(sorted(left)))
     time.sleep(0.2)

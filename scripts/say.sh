@@ -10,5 +10,6 @@ as_root() {
   shift
   if is_root; then "$@"; return; fi
   command -v sudo >/dev/null || cannot "$why needs root, and there is no sudo here. As root, run: $*"
+  sudo -v || cannot "$why needs root, and sudo refuses. As root, run: $*"
   sudo --preserve-env=ASTARA_LAB,CI "$@"
 }

@@ -32,5 +32,6 @@ clean() {
     ip netns pids "$name" | xargs -r kill -KILL
     ip netns delete "$name"
   done
-  rm -f "$SUDOERS"
+  rm -rf "$SUDOERS" /etc/netns/labvm-*
+  rmdir /etc/netns 2>/dev/null || true
 }
