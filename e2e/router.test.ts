@@ -15,6 +15,7 @@ test('east-west between two subnets, SNAT out, floating IP in, and hairpin', asy
 
   await a.reaches(b.address() ?? '');
 
+  await a.reaches(EXTERNAL_ADDRESS);
   await scene.external.serveHttp(8_081);
   const gateway = gatewayAddress(await scene.cloud.get('router', router));
   const out = await a.httpGet(`http://${EXTERNAL_ADDRESS}:8081/`);
@@ -138,7 +139,11 @@ test('a deleted router leaves nothing: no namespace, tap, process or file', asyn
   const { subnets, router } = await routed(scene, 'r', { cidrs: ['10.50.0.0/24'] });
   const [subnet] = subnets;
   if (subnet === undefined) throw new Error('no subnet');
-  const made = await traces(await configured(router.id));
+  const plugged = async () => {
+    const instance = await configured(router.id);
+    return instance.attachments.length === 2 ? instance : undefined;
+  };
+  const made = await traces(await waitFor('both interfaces', plugged));
   // namespace, directory, two taps, init, dnsmasq
   expect((await remains(made)).length).toBeGreaterThanOrEqual(6);
   await scene.cloud.removeInterface(router, { subnet_id: subnet.id });
