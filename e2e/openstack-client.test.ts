@@ -142,7 +142,9 @@ describe.skipIf(!up)(
       beforeAll(async () => {
         const neutron = new Neutron(named('lab'));
         network = (await neutron.networks.create({ name: `${PREFIX}net` })).id;
-        const body = { network_id: network, name: `${PREFIX}subnet`, cidr: '10.199.0.0/24', ip_version: 4 };
+        // Without DHCP: an agent's port would be one more than ours.
+        const cidr = '10.199.0.0/24';
+        const body = { network_id: network, name: `${PREFIX}subnet`, cidr, ip_version: 4, enable_dhcp: false };
         subnet = (await neutron.subnets.create(body)).id;
       });
       afterAll(async () => {
