@@ -55,7 +55,7 @@ export class L3Agent {
       onError: (error, attempt) => logger.warn({ err: error, attempt }, 'routers of this host not listed yet'),
     });
     this.#refresher = new Refresher({
-      pageSize: { max: options.syncPageSize, min: Math.min(32, options.syncPageSize) },
+      pageSize: { start: 8, max: options.syncPageSize, min: Math.min(32, options.syncPageSize) },
       concurrency: 1,
       timeout: { base: options.firstTimeout, perItem: 50, max: options.rpcResponseTimeout },
       retry: options.retry,

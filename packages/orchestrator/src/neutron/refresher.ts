@@ -1,8 +1,11 @@
 import { backoff, unanswered } from './backoff.ts';
 
 export interface RefresherOptions {
-  /** Ids in one question: where it starts and ends up again, and how small it may become on timeouts. */
-  readonly pageSize: { readonly max: number; readonly min: number };
+  /**
+   * Ids in one question. It begins with `start` (default `max`), so that work on the first begins while the others are asked for, doubles
+   * with each full question that is answered up to `max`, and is halved by timeouts down to `min`.
+   */
+  readonly pageSize: { readonly start?: number; readonly max: number; readonly min: number };
   /** Questions under way at once. */
   readonly concurrency: number;
   /** Milliseconds: `base + perItem × ids`, doubled after each timeout, never more than `max`. */
@@ -58,7 +61,8 @@ export class Refresher {
 
   constructor(options: RefresherOptions) {
     this.#options = options;
-    this.#pageSize = options.pageSize.max;
+    const { start, max } = options.pageSize;
+    this.#pageSize = Math.min(start ?? max, max);
   }
 
   get pageSize(): number {
