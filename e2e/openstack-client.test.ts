@@ -253,7 +253,7 @@ describe.skipIf(!up)(
           ipv6_ra_mode: null,
           host_routes: [],
           dns_nameservers: [],
-          enable_dhcp: true,
+          enable_dhcp: false,
           tags: [],
         });
         const router = await neutron.routers.create({
