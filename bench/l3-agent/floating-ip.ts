@@ -65,7 +65,7 @@ async function once(
   const address = floating.floating_ip_address;
   const first = firstAnswer(scene, address);
   try {
-    await sleep(1_500); // what the side before did must have ended
+    await sleep(700); // what the turn before left to do must have ended
     const now = () => performance.now() / 1000;
     const asked = now();
     const associate = scene.cloud.updateFloatingIp(floating, vm.port).then(now);
