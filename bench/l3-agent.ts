@@ -55,7 +55,9 @@ async function measure(scene: Scene, side: Side, routers: readonly BenchRouter[]
   const memory = round(pss(await side.pids()));
   say(`${side.name}, ${routers.length} routers: ${memory} MiB`);
   await Promise.all(machines.map((vm) => vm.destroy()));
-  return { side: side.name, routers: routers.length, floatingIp, restart, fromNothing, memory };
+  const result: Result = { side: side.name, routers: routers.length, floatingIp, restart, fromNothing, memory };
+  say(JSON.stringify(result)); // a long run that ends early has said what it knew
+  return result;
 }
 
 function compare(astara: Result, peer: Result): Figure[] {
