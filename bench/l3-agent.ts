@@ -93,6 +93,7 @@ function compare(astara: Result, peer: Result): Figure[] {
   ];
 }
 
+await new Astara().up(); // the lab, when it is not there yet
 await using scene = new Scene('bench');
 const results: Result[] = [];
 const figures: Figure[] = [];
