@@ -4,7 +4,8 @@ import { Scene } from './lib/scene.ts';
 import { routed } from './lib/topology.ts';
 import { waitFor } from './lib/wait.ts';
 
-test('30 changes in a second become a few applies, and the last word counts', async () => {
+/** As fast as Neutron takes them; how a burst within one second is coalesced is tested with the engine (reconciler/). */
+test('31 changes asked for at once: fewer applies than changes, and the last word counts', async () => {
   await using scene = new Scene('burst');
   const { cloud } = scene;
   const { networks, router } = await routed(scene, 'r', { cidrs: ['10.81.0.0/24'] });

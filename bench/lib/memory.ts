@@ -15,7 +15,7 @@ export function pss(pids: Iterable<number>): number {
 
 /** Processes of a session (setsid): what a daemon started and did not detach. */
 export function session(leader: number): number[] {
-  return processes().filter((pid) => statField(pid, 5) === leader);
+  return processes().filter((pid) => sessionOf(pid) === leader);
 }
 
 export function processes(): number[] {
@@ -30,11 +30,11 @@ export function commandLine(pid: number): string {
   }
 }
 
-/** Field of /proc/pid/stat as proc(5) numbers them, from 4 on minus the command's own blanks; here counted after it: 5 = session. */
-function statField(pid: number, field: number): number {
+/** Session id: the 6th field of proc_pid_stat(5), the 4th after the command, which may hold blanks and brackets. */
+function sessionOf(pid: number): number {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[field - 2]);
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3]);
   } catch {
     return Number.NaN;
   }

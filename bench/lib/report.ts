@@ -4,7 +4,7 @@ import { availableParallelism, loadavg, release, totalmem } from 'node:os';
 /** One thing measured on both sides in the same run. `ratio`: how many times less Astara needs. */
 export interface Figure {
   readonly name: string;
-  readonly unit: 's' | 'ms' | 'MiB' | 'us' | '1/s';
+  readonly unit: 's' | 'MiB';
   readonly astara: number;
   readonly peer: number;
   readonly ratio: number;

@@ -1,9 +1,6 @@
 import type { Static, TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 
-/** For those that have loaded the validator anyway. It costs 24 MB: who needs only these imports `digest.ts`. */
-export { canonicalJson, digest } from './digest.ts';
-
 export interface Invalid {
   /** JSON pointer of the offending field. */
   readonly field: string;

@@ -1,7 +1,7 @@
 import { chmod, mkdir } from 'node:fs/promises';
 import type { Netns } from '@astara/kernel/contract.ts';
+import { canonicalJson } from '@astara/model/digest.ts';
 import { type Attachment, type InstanceSpec, netnsName, tapName } from '@astara/model/instance.ts';
-import { canonicalJson } from '@astara/model/validate.ts';
 import { errors } from '../errors.ts';
 import { NamespaceHome } from '../home.ts';
 import { converge } from '../plugging/converge.ts';

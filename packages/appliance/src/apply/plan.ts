@@ -1,5 +1,5 @@
 import type { NetOperation } from '@astara/kernel/contract.ts';
-import { canonicalJson } from '@astara/model/validate.ts';
+import { canonicalJson } from '@astara/model/digest.ts';
 import { planConntrack } from '../services/conntrack/plan.ts';
 import type { DhcpState } from '../services/dhcp/runner.ts';
 import { planFirewall } from '../services/firewall/plan.ts';

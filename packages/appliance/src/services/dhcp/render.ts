@@ -1,5 +1,5 @@
+import { digest } from '@astara/model/digest.ts';
 import { ipVersion, parseCidr } from '@astara/model/ip.ts';
-import { digest } from '@astara/model/validate.ts';
 import type { DhcpNode, HostNode, NameNode, OptionNode, OptionValue, RangeNode } from './nodes.ts';
 
 /** Files of a dnsmasq. `conf` is read when it starts, the others again whenever it gets SIGHUP. */

@@ -1,4 +1,4 @@
-import { digest } from '@astara/model/validate.ts';
+import { digest } from '@astara/model/digest.ts';
 import { type Elements, type FirewallElements, mapTypes, type SetName, setNames, setTypes } from './state.ts';
 
 /** Port inside the appliance on which metadata requests arrive. */
