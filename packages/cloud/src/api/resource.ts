@@ -1,0 +1,66 @@
+import type { Store } from '../store/store.ts';
+
+/** Who asks, and in which request. */
+export interface Caller {
+  readonly userId: string;
+  readonly projectId: string;
+  readonly isAdmin: boolean;
+  /** `req-…` */
+  readonly requestId: string;
+  /** When the request arrived: milliseconds since the epoch. */
+  readonly timestamp: number;
+}
+
+/** What an operation has at hand. It runs inside one transaction of the store. */
+export interface Context {
+  readonly store: Store;
+  readonly caller: Caller;
+  /** Publishes a notification after the transaction, if it is not undone. */
+  notify(eventType: string, payload: Readonly<Record<string, unknown>>): void;
+}
+
+/** Attributes of a request, checked and with Neutron's defaults filled in (on create). */
+export type Body = Readonly<Record<string, unknown>>;
+
+/**
+ * One attribute of a resource, as Neutron's attribute maps declare it.
+ * `parse` answers the value to keep, or throws a Fault that names the attribute.
+ */
+export interface Attribute {
+  readonly parse?: (value: unknown, name: string) => unknown;
+  /** May be given on create. `required`: must be. */
+  readonly post?: boolean | 'required';
+  /** May be given on update. */
+  readonly put?: boolean;
+  /** Only administrators may give it. */
+  readonly adminSets?: boolean;
+  /** Only administrators see it. */
+  readonly adminSees?: boolean;
+  /** What create gets when it is left out; absent: the key is left out too. */
+  readonly default?: unknown;
+}
+
+/** A collection of the API: `/v2.0/{plural}`. The engine (`api/`) does the rest: filters, fields, sorting, paging, bulk, notifications. */
+export interface Resource<R extends { readonly id: string } = { readonly id: string }> {
+  /** Key of a single body and first word of its notifications: `network`, `security_group_rule`. */
+  readonly singular: string;
+  readonly plural: string;
+  /** Path below `/v2.0/` when it is not the plural with dashes. */
+  readonly path?: string;
+  readonly attributes: Readonly<Record<string, Attribute>>;
+  /** Type of the Fault when there is none: `NetworkNotFound`. */
+  readonly notFound: { readonly type: string; readonly message: (id: string) => string };
+  /** Rows that a caller may see are found here; the engine hides what is of other projects, unless `visible` says otherwise. */
+  list(context: Context): readonly R[];
+  get(context: Context, id: string): R | undefined;
+  visible?(context: Context, row: R): boolean;
+  /** The whole body as an administrator sees it. */
+  view(context: Context, row: R): Record<string, unknown>;
+  create?(context: Context, body: Body): R;
+  update?(context: Context, row: R, body: Body): R;
+  remove?(context: Context, row: R): void;
+  /** `PUT /v2.0/{plural}/{id}/{action}` → the answer's body. */
+  readonly actions?: Readonly<Record<string, (context: Context, row: R, body: Body) => Record<string, unknown>>>;
+  /** Which notifications it has; absent: both `.start` and `.end` of create, update and delete. */
+  readonly silent?: boolean;
+}

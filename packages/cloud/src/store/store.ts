@@ -1,0 +1,78 @@
+import { type Change, Journal } from './journal.ts';
+import type {
+  AgentRow,
+  DhcpBindingRow,
+  FloatingIpRow,
+  NetworkRow,
+  PortForwardingRow,
+  PortRow,
+  RouterRow,
+  SecurityGroupRow,
+  SecurityGroupRuleRow,
+  ServerRow,
+  SubnetRow,
+} from './rows.ts';
+import { type Indexes, type Row, Table } from './table.ts';
+
+const one = (value: string | null): readonly string[] => (value === null || value === '' ? [] : [value]);
+
+/** All that the cloud knows. Rows change inside `transaction` only. */
+export class Store {
+  readonly #journal = new Journal();
+  readonly networks = this.#table('networks', { project: (row: NetworkRow) => one(row.project_id) });
+  readonly subnets = this.#table('subnets', { network: (row: SubnetRow) => [row.network_id] });
+  readonly ports = this.#table('ports', {
+    network: (row: PortRow) => [row.network_id],
+    device: (row: PortRow) => one(row.device_id),
+    host: (row: PortRow) => one(row.host_id),
+    mac: (row: PortRow) => [row.mac_address],
+    subnet: (row: PortRow) => [...new Set(row.fixed_ips.map((ip) => ip.subnet_id))],
+    group: (row: PortRow) => row.security_groups,
+  });
+  readonly routers = this.#table('routers', {
+    agent: (row: RouterRow) => one(row.agent_id),
+    project: (row: RouterRow) => one(row.project_id),
+  });
+  readonly floatingIps = this.#table('floatingips', {
+    router: (row: FloatingIpRow) => one(row.router_id),
+    port: (row: FloatingIpRow) => one(row.port_id),
+    network: (row: FloatingIpRow) => [row.floating_network_id],
+    floatingPort: (row: FloatingIpRow) => [row.floating_port_id],
+  });
+  readonly portForwardings = this.#table('port_forwardings', {
+    floatingIp: (row: PortForwardingRow) => [row.floatingip_id],
+    port: (row: PortForwardingRow) => [row.internal_port_id],
+  });
+  readonly securityGroups = this.#table('security_groups', { project: (row: SecurityGroupRow) => one(row.project_id) });
+  readonly securityGroupRules = this.#table('security_group_rules', {
+    group: (row: SecurityGroupRuleRow) => [row.security_group_id],
+    remoteGroup: (row: SecurityGroupRuleRow) => one(row.remote_group_id),
+  });
+  readonly agents = this.#table('agents', {
+    host: (row: AgentRow) => [row.host],
+    type: (row: AgentRow) => [row.agent_type],
+  });
+  readonly dhcpBindings = this.#table('dhcp_bindings', {
+    network: (row: DhcpBindingRow) => [row.network_id],
+    agent: (row: DhcpBindingRow) => [row.agent_id],
+  });
+  readonly servers = this.#table('servers', { project: (row: ServerRow) => one(row.project_id) });
+
+  /** Does all of it or nothing: what was changed is undone when `work` throws. `work` is synchronous. */
+  transaction<T>(work: () => T): T {
+    return this.#journal.transaction(work);
+  }
+
+  /** Called after each transaction with what it changed, one change a row. */
+  onCommit(listener: (changes: readonly Change[]) => void): void {
+    this.#journal.onCommit(listener);
+  }
+
+  #table<R extends Row, I extends Indexes<R>>(name: string, indexes: I & Indexes<R>): Table<R, I> {
+    const table: Table<R, I> = new Table<R, I>(name, indexes, (before, after) => {
+      const id = (before ?? after)?.id ?? '';
+      this.#journal.record(name, before, after, (row) => table.restore(id, row as R | undefined));
+    });
+    return table;
+  }
+}
