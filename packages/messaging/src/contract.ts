@@ -1,13 +1,17 @@
 /**
- * oslo.messaging on RabbitMQ, as stock OpenStack services speak it (envelope 2.0). Nothing of Neutron in here.
- * `Messaging` (`messaging.ts`) is the only implementation; `connectMessaging(options)` makes one.
+ * oslo.messaging, as stock OpenStack services speak it (envelope 2.0). Nothing of Neutron in here.
+ * On RabbitMQ (`connectMessaging(options)` in `messaging.ts`), or within one process (`LocalBus` in `local/bus.ts`).
  */
 
 export interface Messaging {
   /** Waits for an answer. Rejects with MESSAGING_TIMEOUT, MESSAGING_REMOTE_ERROR (with the remote class), MESSAGING_DISCONNECTED…, or the signal's reason. */
   call<Result>(target: Target, method: string, args: Args, options: CallOptions): Promise<Result>;
-  /** Resolves when the broker has the message. */
-  cast(target: Target, method: string, args: Args): Promise<void>;
+  /**
+   * Resolves when a queue has the message; nobody listening to a fanout is no trouble. While there is no queue, or no
+   * connection, it is sent again; after the time for that (kombu_missing_consumer_retry_timeout) it rejects with
+   * MESSAGING_NO_DESTINATION or MESSAGING_DISCONNECTED.
+   */
+  cast(target: Target, method: string, args: Args, options?: CastOptions): Promise<void>;
 
   /**
    * Listens as `topic` and `topic.host` (topic exchange) and on the fanout of `topic`. Resolves when the queues are declared,
@@ -32,6 +36,17 @@ export interface Messaging {
   close(): Promise<void>;
 }
 
+/** What a service needs besides: it tells the world what it did. */
+export interface ServiceMessaging extends Messaging {
+  /**
+   * Publishes as oslo.messaging's driver `messagingv2`, on our own exchange (control_exchange), to each of our notification
+   * topics with the routing key `<topic>.<priority in lower case>`. Resolves when the broker has it, whether or not anybody
+   * listens: no queue is declared, for one that nobody empties would grow for ever (a listener declares its own).
+   * Rejects with MESSAGING_DISCONNECTED after the same time as a cast. Awaited one by one, they keep their order.
+   */
+  notify(notification: OutgoingNotification): Promise<void>;
+}
+
 export type Args = Readonly<Record<string, unknown>>;
 
 export interface Target {
@@ -44,7 +59,12 @@ export interface Target {
   readonly fanout?: boolean;
 }
 
-export interface CallOptions {
+export interface CastOptions {
+  /** The request that led to the message. Absent: one of our own, with a new id. */
+  readonly context?: RequestContext;
+}
+
+export interface CallOptions extends CastOptions {
   /** Milliseconds until MESSAGING_TIMEOUT; also the message's expiration, so that nobody answers what nobody awaits. */
   readonly timeout: number;
   readonly signal?: AbortSignal;
@@ -63,11 +83,19 @@ export interface Incoming {
   readonly context: RequestContext;
 }
 
+/** On whose behalf a message is sent (`_context_*`). A handler sees what the sender gave. A token never travels. */
 export interface RequestContext {
   /** `req-…` of the API request that led to the message. */
   readonly requestId?: string;
   /** When that API request began: milliseconds since the epoch. */
   readonly timestamp?: number;
+  readonly projectId?: string;
+  readonly projectName?: string;
+  readonly userId?: string;
+  readonly userName?: string;
+  readonly roles?: readonly string[];
+  /** Sent as given; absent: true if no user is named, for then the process speaks for itself. */
+  readonly isAdmin?: boolean;
 }
 
 /** The value returned answers a call; for a cast it is dropped. A rejection is answered as a remote failure and logged. */
@@ -81,6 +109,18 @@ export interface ServerOptions {
   readonly handlers: Readonly<Record<string, Handler>>;
 }
 
+export interface OutgoingNotification {
+  /** E.g. `router.create.end`. */
+  readonly eventType: string;
+  /** `<service>.<host>`, e.g. `network.cloud1`. */
+  readonly publisherId: string;
+  readonly payload: Readonly<Record<string, unknown>>;
+  /** Default `INFO`. */
+  readonly priority?: string;
+  readonly context?: RequestContext;
+}
+
+/** A notification as a listener sees it. */
 export interface Notification {
   readonly eventType: string;
   readonly publisherId: string;

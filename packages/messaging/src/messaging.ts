@@ -1,4 +1,13 @@
-import type { Args, CallOptions, ListenerOptions, Messaging, ServerOptions, Subscription, Target } from './contract.ts';
+import type {
+  Args,
+  CallOptions,
+  ListenerOptions,
+  OutgoingNotification,
+  ServerOptions,
+  ServiceMessaging,
+  Subscription,
+  Target,
+} from './contract.ts';
 import { type Counts, newCounts } from './counts.ts';
 import { Link } from './link.ts';
 import { NotificationListener } from './notification-listener.ts';
@@ -18,7 +27,7 @@ export function connectMessaging(options: MessagingOptions): RabbitMessaging {
   return new RabbitMessaging(compileOptions(options));
 }
 
-export class RabbitMessaging implements Messaging {
+export class RabbitMessaging implements ServiceMessaging {
   readonly counts: Readonly<Counts>;
   readonly #options: CompiledOptions;
   readonly #counts = newCounts();
@@ -54,6 +63,10 @@ export class RabbitMessaging implements Messaging {
 
   cast(target: Target, method: string, args: Args): Promise<void> {
     return this.#client.cast(target, method, args);
+  }
+
+  async notify(notification: OutgoingNotification): Promise<void> {
+    throw new Error(`notify(${notification.eventType}) comes with the next commit`);
   }
 
   async serve(server: ServerOptions): Promise<Subscription> {
