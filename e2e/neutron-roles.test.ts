@@ -188,7 +188,7 @@ test('floating IPs take no question: from the notification to the data plane', a
   const vm = await bound(network, 'f');
   await waitFor('the router', () => inForce.get(router.id)?.config.networks.length === 2);
   const fip = await cloud.createFloatingIp();
-  await waitFor('quiet', () => agents.l3.stale === 0);
+  await waitFor('quiet', () => agents.l3.role.stale === 0);
   const delays: number[] = [];
   for (let i = 0; i < 10; i += 1) {
     const wanted = i % 2 === 0 ? 1 : 0;

@@ -6,6 +6,7 @@ import { DhcpAgent } from './dhcp-agent.ts';
 import { L3Agent } from './l3-agent.ts';
 import type { Mirror } from './mirror/mirror.ts';
 import { defaultRoleOptions, type RoleOptions } from './options.ts';
+import type { Role } from './role.ts';
 import { NeutronRpc, type RpcObserver } from './rpc.ts';
 
 export interface NeutronAgentsOptions {
@@ -30,6 +31,7 @@ export class NeutronAgents {
   readonly l3: L3Agent;
   readonly dhcp: DhcpAgent;
   readonly #options: NeutronAgentsOptions;
+  readonly #played: readonly Role[];
 
   constructor(options: NeutronAgentsOptions) {
     this.#options = options;
@@ -37,24 +39,21 @@ export class NeutronAgents {
     const rpc = new NeutronRpc(messaging, host, availabilityZone, (method, seconds, outcome) => {
       observe?.(method, seconds, outcome);
       const away = outcome === 'timeout' || outcome === 'disconnected';
-      if (away && method !== 'report_state') {
-        this.l3.probe();
-        this.dhcp.probe();
-      }
+      if (away && method !== 'report_state') for (const role of this.#played) role.probe();
     });
     const role = { ...defaultRoleOptions, ...options.options };
     const changed = (keys: readonly ResourceKey[], priority: Priority) => this.changed(keys, priority);
     const common = { messaging, rpc, mirror, options: role, changed };
     this.l3 = new L3Agent({ ...common, logger: options.logger.child({ role: 'l3' }) });
     this.dhcp = new DhcpAgent({ ...common, needsPort, logger: options.logger.child({ role: 'dhcp' }) });
+    this.#played = [...(roles.l3 ? [this.l3.role] : []), ...(roles.dhcp ? [this.dhcp.role] : [])];
     // What this host does not play has nothing to be waited for.
     if (!roles.l3) Object.assign(mirror.l3, { filled: true, up: false });
     if (!roles.dhcp) Object.assign(mirror.dhcp, { filled: true, up: false });
   }
 
   async start(): Promise<void> {
-    const { roles } = this.#options;
-    await Promise.all([roles.l3 ? this.l3.start() : undefined, roles.dhcp ? this.dhcp.start() : undefined]);
+    await Promise.all(this.#played.map((role) => role.start()));
   }
 
   async stop(): Promise<void> {
@@ -63,15 +62,7 @@ export class NeutronAgents {
 
   /** Whether Neutron sees all agents of this host alive, as far as we can tell. */
   get alive(): boolean {
-    const { roles } = this.#options;
-    return (!roles.l3 || this.l3.alive) && (!roles.dhcp || this.dhcp.alive);
-  }
-
-  /** Compares everything with Neutron. */
-  resync(why: string): void {
-    const { roles } = this.#options;
-    if (roles.l3) this.l3.resync(why);
-    if (roles.dhcp) this.dhcp.resync(why);
+    return this.#played.every((role) => role.alive);
   }
 
   /** Resources may look different now: into the queue with them, and with what follows from it to Neutron. */
@@ -79,7 +70,7 @@ export class NeutronAgents {
     const { mirror, enqueue } = this.#options;
     for (const key of keys) enqueue(key, priority);
     if (keys.some((key) => key.kind === 'router') && mirror.filled) {
-      this.dhcp.refresh(mirror.unknownNetworks(), undefined, { urgent: false, grace: 200 });
+      this.dhcp.role.refresh(mirror.unknownNetworks(), undefined, { urgent: false, grace: 200 });
     }
     this.dhcp.ports.check(keys.filter((key) => key.kind === 'network').map((key) => key.id));
   }
