@@ -1,27 +1,9 @@
-import { createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { configured, instanceOf, remains, traces } from './lib/astara.ts';
-import { LAB_PASSWORD } from './lib/lab.ts';
+import { expectMetadata } from './lib/metadata.ts';
 import { Scene } from './lib/scene.ts';
 import { leased, routed } from './lib/topology.ts';
-import type { Vm } from './lib/vm.ts';
 import { waitFor } from './lib/wait.ts';
-
-/** Nova's stand-in answers with the headers that reached it. */
-async function expectMetadata(vm: Vm): Promise<void> {
-  const answer = await vm.httpGet('http://169.254.169.254/openstack/latest/meta_data.json', {
-    'X-Instance-ID': 'forged',
-    'X-Tenant-ID': 'forged',
-  });
-  expect(answer.status).toBe(200);
-  const text = answer.body.toLowerCase();
-  const instance = vm.port.device_id;
-  expect(text).toContain(instance.toLowerCase());
-  expect(text).toContain(createHmac('sha256', LAB_PASSWORD).update(instance).digest('hex'));
-  expect(text).toContain(vm.port.project_id);
-  expect(text).toContain(vm.address());
-  expect(text).not.toContain('forged');
-}
 
 test('metadata through the router, signed; what the machine claims to be does not count', async () => {
   await using scene = new Scene('metadata');

@@ -1,6 +1,7 @@
 # Configuration of Astara's two programs in the lab.
 ASTARA_RUN=/run/astara
 
+# LAB_DHCP_MODE=port: until the next restart without it.
 write_astara_conf() {
   cat >"$CONF/astara.ini" <<E2
 [DEFAULT]
@@ -20,6 +21,9 @@ region_name = RegionOne
 nova_metadata_host = $IP
 nova_metadata_port = $NOVA_METADATA_PORT
 metadata_proxy_shared_secret = $PASSWORD
+
+[dhcp]
+mode = ${LAB_DHCP_MODE:-router}
 E2
   chmod 600 "$CONF/astara.ini"
 }

@@ -47,6 +47,12 @@ export const launch = (service: Service) => lab('service', 'launch', service);
 /** SIGTERM, and what does not end within 5 s is killed. */
 export const stop = (service: Service) => lab('service', 'stop', service);
 export const restart = (service: Service) => lab('service', 'restart', service);
+/** The orchestrator with another `[dhcp] mode`; the next restart has the lab's own (`router`) again. */
+export const restartWithDhcp = (mode: 'router' | 'port') =>
+  run([script, 'service', 'restart', 'astara-orchestrator'], {
+    timeout: 300_000,
+    env: { ...process.env, LAB_DHCP_MODE: mode },
+  });
 /** SIGKILL. Of an astara program only itself, of the others the whole session. */
 export const kill = (service: Service) => lab('service', 'kill', service);
 /** SIGSTOP and SIGCONT. */
