@@ -3,6 +3,7 @@ import type { ResourceKey } from '@astara/model/instance.ts';
 import type { Logger } from 'pino';
 import type { Priority } from '../queue/priority.ts';
 import { DhcpAgent } from './dhcp-agent.ts';
+import { Gate } from './gate.ts';
 import { L3Agent } from './l3-agent.ts';
 import type { Mirror } from './mirror/mirror.ts';
 import { defaultRoleOptions, type RoleOptions } from './options.ts';
@@ -43,7 +44,7 @@ export class NeutronAgents {
     });
     const role = { ...defaultRoleOptions, ...options.options };
     const changed = (keys: readonly ResourceKey[], priority: Priority) => this.changed(keys, priority);
-    const common = { messaging, rpc, mirror, options: role, changed };
+    const common = { messaging, rpc, mirror, options: role, gate: new Gate(role.choreDelay), changed };
     this.l3 = new L3Agent({ ...common, logger: options.logger.child({ role: 'l3' }) });
     this.dhcp = new DhcpAgent({ ...common, needsPort, logger: options.logger.child({ role: 'dhcp' }) });
     this.#played = [...(roles.l3 ? [this.l3.role] : []), ...(roles.dhcp ? [this.dhcp.role] : [])];

@@ -22,11 +22,12 @@ export class DhcpAgent {
 
   constructor(deps: DhcpAgentDeps) {
     this.#deps = deps;
-    const { rpc, mirror, options, logger, changed, needsPort } = deps;
-    this.ready = new DhcpReady({ rpc, mirror, logger });
+    const { rpc, mirror, options, gate, logger, changed, needsPort } = deps;
+    this.ready = new DhcpReady({ rpc, mirror, gate, logger });
     this.ports = new DhcpPorts({
       rpc,
       mirror,
+      gate,
       needed: needsPort,
       changed: (keys) => changed(keys, Priority.user),
       provisioned: (port) => this.ready.event(port),
@@ -51,13 +52,14 @@ export class DhcpAgent {
           const began = mirror.stamp();
           const answer = await rpc.getNetwork(id, { timeout, signal });
           changed(mirror.ingestNetwork(id, answer, began, since(id)), urgent(id) ? Priority.user : Priority.resync);
-          this.ready.listed(id);
+          this.ready.listed(id, urgent(id));
           return [];
         },
         onError: (error, [id]) => logger.warn({ err: error, network: id }, 'network not refreshed yet'),
       },
       onReconnected: () => this.ports.kick(),
     });
+    gate.onOpen(() => this.#askForOthers());
   }
 
   async stop(): Promise<void> {
@@ -89,9 +91,14 @@ export class DhcpAgent {
     const began = mirror.stamp();
     const listed = await rpc.getActiveNetworks(call);
     changed(mirror.ingestNetworks(listed, began), Priority.resync);
+    for (const network of listed) this.ready.listed(network.id, false);
     this.role.inSync(listed.length);
-    for (const network of listed) this.ready.listed(network.id);
-    // Networks that only our routers are on are in no list.
+  }
+
+  /** Networks that only our routers are on are in no list. */
+  #askForOthers(): void {
+    const { mirror } = this.#deps;
+    if (!mirror.dhcp.filled) return;
     const others = mirror.routers.networks().filter((id) => !mirror.networks.isScheduled(id));
     this.role.refresh(others, undefined, { urgent: false });
   }

@@ -1,10 +1,16 @@
-import { expect, test } from 'vitest';
+import { pino } from 'pino';
+import { expect, onTestFinished, test } from 'vitest';
 import { Priority } from '../queue/priority.ts';
+import { FakeMessaging } from '../testing/fake-messaging.ts';
 import { activeNetworks, dhcpPort, first } from '../testing/fixtures.ts';
 import { network, port, subnet } from '../testing/objects.ts';
 import { until } from '../testing/until.ts';
 import { world } from '../testing/world.ts';
 import { dhcpDeviceId } from './device-id.ts';
+import { DhcpPorts } from './dhcp-ports.ts';
+import { Gate } from './gate.ts';
+import { Mirror } from './mirror/mirror.ts';
+import { NeutronRpc } from './rpc.ts';
 
 test('a network with an instance of its own gets a DHCP port, by the very request of the stock agent', async () => {
   const net = first(activeNetworks()).id;
@@ -62,4 +68,34 @@ test('a network without a client waits a moment for a router before it takes an 
   expect(made.bus.of('create_dhcp_port')).toHaveLength(0);
   made.bus.send('dhcp_agent', 'port_create_end', { payload: { port: port('vm1', 'b1') } });
   await until('made', () => made.bus.of('create_dhcp_port').length === 1, 1000);
+});
+
+test('no port is given back while everything is being listed', async () => {
+  const subnets = [subnet('c1', 'b1', '10.0.0.0/24')];
+  const own = port('p1', 'b1', { device_owner: 'network:dhcp', device_id: dhcpDeviceId('lab1', 'b1') });
+  const bus = new FakeMessaging();
+  bus.answer('release_dhcp_port', () => null);
+  const mirror = new Mirror();
+  mirror.l3.filled = true;
+  mirror.dhcp.filled = true;
+  mirror.ingestNetworks([network('b1', subnets, [own])], mirror.stamp());
+  const gate = new Gate(60_000);
+  const ports = new DhcpPorts({
+    rpc: new NeutronRpc(bus, 'lab1', 'nova'),
+    mirror,
+    gate,
+    needed: () => false,
+    changed: () => undefined,
+    provisioned: () => undefined,
+    logger: pino({ level: 'silent' }),
+    releaseAfter: 0,
+  });
+  onTestFinished(() => ports.stop());
+  gate.hold('l3_agent');
+  ports.check(['b1']);
+  await until('looked at', () => ports.idle);
+  expect(bus.calls).toHaveLength(0);
+  gate.release('l3_agent');
+  await until('given back', () => mirror.networks.port('p1') === undefined);
+  expect(bus.calls.map((call) => call.method)).toEqual(['release_dhcp_port']);
 });

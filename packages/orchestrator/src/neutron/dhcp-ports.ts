@@ -3,6 +3,7 @@ import type { Port, Subnet } from '@astara/openstack/neutron-types.ts';
 import type { Logger } from 'pino';
 import { errors } from '../errors.ts';
 import { dhcpDeviceId, RESERVED_DEVICE_ID } from './device-id.ts';
+import type { Gate } from './gate.ts';
 import { isDhcpClient } from './machinery.ts';
 import type { Mirror } from './mirror/mirror.ts';
 import type { NetworkView } from './mirror/networks.ts';
@@ -12,6 +13,8 @@ import type { DhcpPortRequest, NeutronRpc } from './rpc.ts';
 export interface DhcpPortsOptions {
   readonly rpc: NeutronRpc;
   readonly mirror: Mirror;
+  /** Nobody waits for a port to be given back. */
+  readonly gate: Gate;
   /** Whether the network is served by an instance of its own. */
   readonly needed: (networkId: string) => boolean;
   readonly changed: (keys: readonly ResourceKey[]) => void;
@@ -41,7 +44,8 @@ export class DhcpPorts {
 
   constructor(options: DhcpPortsOptions) {
     this.#options = options;
-    const { logger, timeout = 15_000 } = options;
+    const { gate, logger, timeout = 15_000 } = options;
+    gate.onOpen(() => this.check([...this.#planned.keys()]));
     this.#worker = new Refresher({
       pageSize: { max: 1, min: 1 },
       concurrency: 2,
@@ -112,9 +116,9 @@ export class DhcpPorts {
   }
 
   async #ensure(id: string, timeout: number, signal: AbortSignal): Promise<void> {
-    const { rpc, mirror, changed, provisioned, logger } = this.#options;
+    const { rpc, mirror, gate, changed, provisioned, logger } = this.#options;
     const plan = this.#plan(id);
-    if (plan === undefined) return;
+    if (plan === undefined || (plan.kind === 'release' && !gate.isOpen)) return;
     const patience = this.#patience(id, plan);
     if (patience > 0) {
       this.#worker.mark([id], { urgent: true, grace: patience });

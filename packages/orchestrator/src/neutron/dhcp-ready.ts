@@ -1,5 +1,6 @@
 import type { Port } from '@astara/openstack/neutron-types.ts';
 import type { Logger } from 'pino';
+import type { Gate } from './gate.ts';
 import type { Mirror } from './mirror/mirror.ts';
 import { portText } from './mirror/relevant.ts';
 import { Repeater } from './repeater.ts';
@@ -8,6 +9,8 @@ import type { NeutronRpc } from './rpc.ts';
 export interface DhcpReadyOptions {
   readonly rpc: NeutronRpc;
   readonly mirror: Mirror;
+  /** What nobody waits for goes when it is open. */
+  readonly gate: Gate;
   readonly logger: Logger;
   /** Milliseconds to gather more ports before they are reported. */
   readonly gather?: number;
@@ -32,10 +35,11 @@ export class DhcpReady {
   readonly #sender: Repeater;
   /** Per server (a resource with an instance), what it has in force on which networks. */
   readonly #inForce = new Map<string, ServedNetworks>();
-  /** Per network, the ports that Neutron waits for. */
-  readonly #awaited = new Map<string, Set<string>>();
+  /** Per network, the ports that Neutron waits for, and whether a user does. */
+  readonly #awaited = new Map<string, Map<string, boolean>>();
   readonly #told = new Set<string>();
-  readonly #ready = new Set<string>();
+  /** Ports to tell of, and whether a user waits. */
+  readonly #ready = new Map<string, boolean>();
 
   constructor(options: DhcpReadyOptions) {
     this.#options = options;
@@ -44,18 +48,19 @@ export class DhcpReady {
       cap: 5000,
       onError: (error, attempt) => options.logger.warn({ err: error, attempt }, 'ports not reported as ready yet'),
     });
+    options.gate.onOpen(() => this.#flush());
   }
 
   /** The port was made or changed: Neutron may wait for DHCP. */
   event(port: Pick<Port, 'id' | 'network_id'>): void {
-    this.#await(port);
+    this.#await(port, true);
     this.#check(port.network_id);
   }
 
-  /** The network was listed anew: ports that are not ACTIVE may wait since before our time. */
-  listed(networkId: string): void {
+  /** The network was listed anew: ports that are not ACTIVE may wait since before our time. `urgent`: a user waits for the network. */
+  listed(networkId: string, urgent: boolean): void {
     for (const port of this.#options.mirror.networks.get(networkId)?.ports ?? []) {
-      if (port.status !== 'ACTIVE' && !this.#told.has(port.id)) this.#await(port);
+      if (port.status !== 'ACTIVE' && !this.#told.has(port.id)) this.#await(port, urgent);
     }
     this.#check(networkId);
   }
@@ -80,9 +85,9 @@ export class DhcpReady {
     await this.#sender.stop();
   }
 
-  #await(port: Pick<Port, 'id' | 'network_id'>): void {
-    const awaited = this.#awaited.get(port.network_id) ?? new Set<string>();
-    this.#awaited.set(port.network_id, awaited.add(port.id));
+  #await({ id, network_id }: Pick<Port, 'id' | 'network_id'>, urgent: boolean): void {
+    const awaited = this.#awaited.get(network_id) ?? new Map<string, boolean>();
+    this.#awaited.set(network_id, awaited.set(id, urgent || (awaited.get(id) ?? false)));
   }
 
   #check(networkId: string): void {
@@ -91,31 +96,40 @@ export class DhcpReady {
     const served = [...this.#inForce.values()]
       .map((networks) => networks.get(networkId))
       .filter((ports) => ports !== undefined);
-    for (const id of awaited) {
+    for (const [id, urgent] of awaited) {
       const port = this.#options.mirror.networks.port(id);
       if (port === undefined) awaited.delete(id);
       // A port that is not bound cannot go ACTIVE, and Neutron takes seconds to find out. Binding it is an event.
       if (port === undefined || port['binding:host_id'] === '') continue;
       if (!served.some((ports) => ports.get(id) === portText(port))) continue;
       awaited.delete(id);
-      this.#ready.add(id);
+      this.#ready.set(id, urgent || (this.#ready.get(id) ?? false));
     }
     if (awaited.size === 0) this.#awaited.delete(networkId);
-    if (this.#ready.size > 0) this.#sender.request(this.#options.gather ?? 20);
+    this.#flush();
+  }
+
+  #flush(): void {
+    if (this.#due().length > 0) this.#sender.request(this.#options.gather ?? 20);
+  }
+
+  #due(): [string, boolean][] {
+    return [...this.#ready].filter(([, urgent]) => urgent || this.#options.gate.isOpen);
   }
 
   async #send(attempt: number, signal: AbortSignal): Promise<void> {
     const { rpc, batch = 64, timeout = 20_000 } = this.#options;
-    const ids = [...this.#ready].slice(0, batch);
-    if (ids.length === 0) return;
+    const due = this.#due().slice(0, batch);
+    if (due.length === 0) return;
+    const ids = due.map(([id]) => id);
     for (const id of ids) this.#ready.delete(id);
     try {
       await rpc.dhcpReadyOnPorts(ids, { timeout: Math.min(60_000, timeout * 2 ** attempt), signal });
     } catch (error) {
-      for (const id of ids) this.#ready.add(id);
+      for (const [id, urgent] of due) this.#ready.set(id, urgent || (this.#ready.get(id) ?? false));
       throw error;
     }
     for (const id of ids) this.#told.add(id);
-    if (this.#ready.size > 0) this.#sender.request();
+    if (this.#due().length > 0) this.#sender.request();
   }
 }

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { Gate } from './gate.ts';
 import type { Stamp } from './mirror/guarded.ts';
 import type { Mirror } from './mirror/mirror.ts';
 import { Repeater } from './repeater.ts';
@@ -7,6 +8,8 @@ import type { FloatingIpStatus, NeutronRpc } from './rpc.ts';
 export interface FloatingIpReporterOptions {
   readonly rpc: NeutronRpc;
   readonly mirror: Mirror;
+  /** What nobody waits for goes when it is open. */
+  readonly gate: Gate;
   readonly logger: Logger;
   /** Milliseconds to gather more changes before they are reported. */
   readonly gather?: number;
@@ -25,6 +28,8 @@ export class FloatingIpReporter {
   /** Routers that Neutron has heard of since our start; with the first report it sets to DOWN what left them meanwhile. */
   readonly #greeted = new Set<string>();
   readonly #ungreeted = new Set<string>();
+  /** Routers whose report a user waits for, until nothing is left to report of them. */
+  readonly #urgent = new Set<string>();
   /** What we told Neutron, and when: newer than what an earlier observation says. */
   readonly #told = new Map<string, { readonly status: FloatingIpStatus; readonly stamp: Stamp }>();
 
@@ -36,10 +41,11 @@ export class FloatingIpReporter {
       onError: (error, attempt) =>
         options.logger.warn({ err: error, attempt }, 'floating IP statuses not reported yet'),
     });
+    options.gate.onOpen(() => this.check());
   }
 
-  /** These floating IPs, and no others, work on the router now. */
-  applied(routerId: string, fipIds: readonly string[]): void {
+  /** These floating IPs, and no others, work on the router now. `urgent`: a user waits for it. */
+  applied(routerId: string, fipIds: readonly string[], urgent: boolean): void {
     const before = this.#inForce.get(routerId) ?? new Set<string>();
     const now = new Set(fipIds);
     if (now.size > 0) this.#inForce.set(routerId, now);
@@ -47,12 +53,13 @@ export class FloatingIpReporter {
     if (!this.#greeted.has(routerId)) this.#ungreeted.add(routerId);
     for (const id of before) if (!now.has(id)) this.#down.set(id, routerId);
     for (const id of now) this.#down.delete(id);
+    if (urgent) this.#urgent.add(routerId);
     this.check();
   }
 
   /** The router has no instance any more. When it left this host, another may serve its floating IPs already: nothing is told. */
   removed(routerId: string): void {
-    if (this.#options.mirror.routers.has(routerId)) this.applied(routerId, []);
+    if (this.#options.mirror.routers.has(routerId)) this.applied(routerId, [], false);
     this.#inForce.delete(routerId);
     this.#ungreeted.delete(routerId);
     this.#greeted.delete(routerId);
@@ -60,7 +67,7 @@ export class FloatingIpReporter {
 
   /** Compares all that is in force with what Neutron believes. */
   check(): void {
-    if (this.#work().size > 0) this.#sender.request(this.#options.gather ?? 20);
+    if (this.#due().length > 0) this.#sender.request(this.#options.gather ?? 20);
   }
 
   get idle(): boolean {
@@ -71,7 +78,14 @@ export class FloatingIpReporter {
     await this.#sender.stop();
   }
 
-  /** Per router, the statuses to tell. */
+  /** Per router, the statuses to tell now. */
+  #due(): [string, Record<string, FloatingIpStatus>][] {
+    const work = this.#work();
+    for (const router of this.#urgent) if (!work.has(router)) this.#urgent.delete(router);
+    return [...work].filter(([router]) => this.#options.gate.isOpen || this.#urgent.has(router));
+  }
+
+  /** Per router, the statuses that Neutron does not believe. */
   #work(): Map<string, Record<string, FloatingIpStatus>> {
     const work = new Map<string, Record<string, FloatingIpStatus>>([...this.#ungreeted].map((router) => [router, {}]));
     const add = (router: string, id: string, status: FloatingIpStatus) => {
@@ -103,7 +117,7 @@ export class FloatingIpReporter {
 
   async #send(attempt: number, signal: AbortSignal): Promise<void> {
     const { rpc, mirror, timeout = 10_000 } = this.#options;
-    for (const [router, statuses] of this.#work()) {
+    for (const [router, statuses] of this.#due()) {
       await rpc.updateFloatingIpStatuses(router, statuses, {
         timeout: Math.min(60_000, timeout * 2 ** attempt),
         signal,
@@ -119,6 +133,6 @@ export class FloatingIpReporter {
         }
       }
     }
-    if (this.#work().size > 0) this.#sender.request(this.#options.gather ?? 20);
+    this.check();
   }
 }

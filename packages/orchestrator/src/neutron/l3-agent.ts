@@ -18,8 +18,8 @@ export class L3Agent {
 
   constructor(deps: RoleDeps) {
     this.#deps = deps;
-    const { rpc, mirror, options, changed, logger } = deps;
-    this.floatingIps = new FloatingIpReporter({ rpc, mirror, logger });
+    const { rpc, mirror, options, gate, changed, logger } = deps;
+    this.floatingIps = new FloatingIpReporter({ rpc, mirror, gate, logger });
     this.role = new Role(deps, {
       topic: 'l3_agent',
       version: '1.5',
@@ -100,7 +100,6 @@ export class L3Agent {
     if (this.#outstanding.size > 0) return;
     this.#outstanding = undefined;
     this.role.inSync(this.#deps.mirror.routers.ids().length);
-    this.floatingIps.check();
   }
 
   #handlers(): Record<string, Handler> {

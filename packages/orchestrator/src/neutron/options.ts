@@ -10,6 +10,8 @@ export interface RoleOptions {
   readonly rpcResponseTimeout: number;
   /** How long the first try awaits one: a server that was killed while it worked never answers. It doubles from there. */
   readonly firstTimeout: number;
+  /** The longest that what nobody waits for is held back while everything is being listed. */
+  readonly choreDelay: number;
   readonly syncPageSize: number;
   readonly leaseDuration: number;
   readonly retry: { readonly base: number; readonly cap: number };
@@ -22,6 +24,7 @@ export const defaultRoleOptions: RoleOptions = {
   resyncInterval: 300_000,
   rpcResponseTimeout: 60_000,
   firstTimeout: 10_000,
+  choreDelay: 30_000,
   syncPageSize: 256,
   leaseDuration: 86_400,
   retry: { base: 500, cap: 5_000 },

@@ -2,6 +2,7 @@ import type { CallOptions, Handler, Messaging, Subscription } from '@astara/mess
 import type { ResourceKey } from '@astara/model/instance.ts';
 import type { Logger } from 'pino';
 import { Priority } from '../queue/priority.ts';
+import type { Gate } from './gate.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { Mirror, RoleState } from './mirror/mirror.ts';
 import type { RoleOptions } from './options.ts';
@@ -16,6 +17,8 @@ export interface RoleDeps {
   readonly rpc: NeutronRpc;
   readonly mirror: Mirror;
   readonly options: RoleOptions;
+  /** Of all roles: closed while one of them lists. */
+  readonly gate: Gate;
   /** Resources may look different now. */
   readonly changed: (keys: readonly ResourceKey[], priority: Priority) => void;
   readonly logger: Logger;
@@ -96,6 +99,7 @@ export class Role {
   async start(): Promise<void> {
     const { messaging, rpc, options } = this.#deps;
     const { topic, version, handlers, onReconnected } = this.#plan;
+    this.#deps.gate.hold(topic);
     let first = true;
     messaging.on('connected', () => {
       this.#heartbeat.beat();
@@ -125,18 +129,22 @@ export class Role {
 
   /** Compares everything with Neutron. Before the first report has been answered Neutron does not know us: then that comes first. */
   resync(why: string): void {
-    this.#deps.logger.info({ why }, `listing the ${this.#plan.serves} of this host`);
+    const { topic, serves } = this.#plan;
+    this.#deps.logger.info({ why }, `listing the ${serves} of this host`);
+    this.#deps.gate.hold(topic);
     this.#lister.request();
   }
 
   /** All that the last list named is in the mirror: `count` objects. */
   inSync(count: number): void {
-    const { mirror, changed, logger } = this.#deps;
-    const { part, serves } = this.#plan;
-    if (part.filled) return;
-    part.filled = true;
-    logger.info({ [serves]: count }, `${serves} of this host known`);
-    changed(mirror.keys(), Priority.resync);
+    const { mirror, changed, gate, logger } = this.#deps;
+    const { topic, part, serves } = this.#plan;
+    if (!part.filled) {
+      part.filled = true;
+      logger.info({ [serves]: count }, `${serves} of this host known`);
+      changed(mirror.keys(), Priority.resync);
+    }
+    gate.release(topic);
   }
 
   /** These must be asked for. `since`: when the change was committed that says so. */

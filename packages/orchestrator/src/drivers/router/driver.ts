@@ -83,7 +83,8 @@ export class RouterDriver implements Driver {
     if (!isBuilt(desired)) return;
     const { mirror, floatingIps, ready } = this.#options;
     mirror.applied({ kind: 'router', id }, desired.stamp);
-    floatingIps.applied(id, desired.floatingIps);
+    // Only what came by an event has a time since when somebody waits.
+    floatingIps.applied(id, desired.floatingIps, desired.since !== undefined);
     ready.applied(id, desired.served);
   }
 
