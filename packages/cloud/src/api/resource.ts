@@ -1,20 +1,15 @@
+import type { Origin } from '../store/journal.ts';
 import type { Store } from '../store/store.ts';
 
-/** Who asks, and in which request. */
-export interface Caller {
-  readonly userId: string;
-  readonly projectId: string;
-  readonly isAdmin: boolean;
-  /** `req-…` */
-  readonly requestId: string;
-  /** When the request arrived: milliseconds since the epoch. */
-  readonly timestamp: number;
-}
+/** Who asks, and in which request. It is the origin of the transaction. */
+export interface Caller extends Origin {}
 
 /** What an operation has at hand. It runs inside one transaction of the store. */
 export interface Context {
   readonly store: Store;
   readonly caller: Caller;
+  /** For a resource with a `parent`: the id in the path. */
+  readonly parentId?: string;
   /** Publishes a notification after the transaction, if it is not undone. */
   notify(eventType: string, payload: Readonly<Record<string, unknown>>): void;
 }
@@ -47,6 +42,8 @@ export interface Resource<R extends { readonly id: string } = { readonly id: str
   readonly plural: string;
   /** Path below `/v2.0/` when it is not the plural with dashes. */
   readonly path?: string;
+  /** Plural of the resource that it is below: `/v2.0/floatingips/{id}/port_forwardings`. Its functions find the id in the context. */
+  readonly parent?: string;
   readonly attributes: Readonly<Record<string, Attribute>>;
   /** Type of the Fault when there is none: `NetworkNotFound`. */
   readonly notFound: { readonly type: string; readonly message: (id: string) => string };

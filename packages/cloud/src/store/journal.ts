@@ -7,6 +7,20 @@ export interface Change<R extends Row = Row> {
   readonly after: R | undefined;
 }
 
+/** The API request that a transaction carries out; what follows from it (casts, notifications) is sent on its behalf. */
+export interface Origin {
+  readonly userId: string;
+  readonly projectId: string;
+  readonly isAdmin: boolean;
+  /** `req-…` */
+  readonly requestId: string;
+  /** When the request arrived: milliseconds since the epoch. */
+  readonly timestamp: number;
+}
+
+/** `origin` is undefined when nobody's request led to it. */
+export type CommitListener = (changes: readonly Change[], origin: Origin | undefined) => void;
+
 interface Undo {
   readonly table: string;
   readonly id: string;
@@ -21,15 +35,21 @@ interface Undo {
 export class Journal {
   #log: Undo[] | undefined;
   readonly #after = new Map<string, Row | undefined>();
-  readonly #listeners: ((changes: readonly Change[]) => void)[] = [];
+  readonly #listeners: CommitListener[] = [];
+  readonly #finishers: ((changes: readonly Change[]) => void)[] = [];
 
   get open(): boolean {
     return this.#log !== undefined;
   }
 
   /** Listeners run after the transaction, in the order in which they were added; they may not change rows. */
-  onCommit(listener: (changes: readonly Change[]) => void): void {
+  onCommit(listener: CommitListener): void {
     this.#listeners.push(listener);
+  }
+
+  /** Finishers run at the end of each transaction and are part of it: they may change rows, and forbid it all by throwing. */
+  beforeCommit(finisher: (changes: readonly Change[]) => void): void {
+    this.#finishers.push(finisher);
   }
 
   record(
@@ -44,12 +64,13 @@ export class Journal {
     this.#after.set(`${table}/${id}`, after);
   }
 
-  transaction<T>(work: () => T): T {
+  transaction<T>(work: () => T, origin?: Origin): T {
     if (this.#log !== undefined) return work();
     this.#log = [];
     let changes: Change[] = [];
     try {
       const result = work();
+      for (const finish of this.#log.length > 0 ? this.#finishers : []) finish(this.#changes(this.#log));
       changes = this.#changes(this.#log);
       return result;
     } catch (error) {
@@ -58,7 +79,7 @@ export class Journal {
     } finally {
       this.#log = undefined;
       this.#after.clear();
-      if (changes.length > 0) for (const listener of this.#listeners) listener(changes);
+      if (changes.length > 0) for (const listener of this.#listeners) listener(changes, origin);
     }
   }
 

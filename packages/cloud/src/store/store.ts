@@ -1,4 +1,4 @@
-import { type Change, Journal } from './journal.ts';
+import { type Change, type CommitListener, Journal, type Origin } from './journal.ts';
 import type {
   AgentRow,
   DhcpBindingRow,
@@ -31,6 +31,8 @@ export class Store {
   });
   readonly routers = this.#table('routers', {
     agent: (row: RouterRow) => one(row.agent_id),
+    /** `none`: routers that no agent hosts. */
+    hosted: (row: RouterRow) => (row.agent_id === null ? ['none'] : []),
     project: (row: RouterRow) => one(row.project_id),
   });
   readonly floatingIps = this.#table('floatingips', {
@@ -59,13 +61,18 @@ export class Store {
   readonly servers = this.#table('servers', { project: (row: ServerRow) => one(row.project_id) });
 
   /** Does all of it or nothing: what was changed is undone when `work` throws. `work` is synchronous. */
-  transaction<T>(work: () => T): T {
-    return this.#journal.transaction(work);
+  transaction<T>(work: () => T, origin?: Origin): T {
+    return this.#journal.transaction(work, origin);
   }
 
   /** Called after each transaction with what it changed, one change a row. */
-  onCommit(listener: (changes: readonly Change[]) => void): void {
+  onCommit(listener: CommitListener): void {
     this.#journal.onCommit(listener);
+  }
+
+  /** Called at the end of each transaction, as part of it, with what it changed so far; may change rows. */
+  beforeCommit(finisher: (changes: readonly Change[]) => void): void {
+    this.#journal.beforeCommit(finisher);
   }
 
   #table<R extends Row, I extends Indexes<R>>(name: string, indexes: I & Indexes<R>): Table<R, I> {

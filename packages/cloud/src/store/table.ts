@@ -42,6 +42,11 @@ export class Table<R extends Row, I extends Indexes<R> = Indexes<R>> {
     return [...ids].map((id) => this.#rows.get(id)).filter((row) => row !== undefined);
   }
 
+  /** How many `by` would answer, without making a list of them. */
+  count(index: keyof I & string, value: string): number {
+    return this.#found.get(index)?.get(value)?.size ?? 0;
+  }
+
   /** Inserts, or replaces the row of the same id. */
   put(row: R): R {
     const before = this.#rows.get(row.id);
