@@ -1,34 +1,19 @@
 import type { Channel } from 'rabbitmq-client';
-import type { ExchangeSpec, QueueSpec } from './queue-arguments.ts';
-import type { Session } from './session.ts';
-
-export interface Source {
-  readonly queue: QueueSpec;
-  readonly bindings: readonly { readonly exchange: ExchangeSpec; readonly routingKey: string }[];
-}
-
-export interface Delivery {
-  readonly queue: string;
-  readonly body: unknown;
-  /** Milliseconds that the sender gave the message to live; absent: no limit. */
-  readonly expiration: number | undefined;
-  /** Never throws: when the channel is gone the broker delivers the message again, and it is known as a double. */
-  ack(): void;
-}
+import type { RabbitSession } from './rabbit-session.ts';
+import type { Consumer, Delivery, Source } from './session.ts';
 
 /** Consumers on one channel of one session. */
-export class Consumer {
+export class RabbitConsumer implements Consumer {
   readonly #channel: Channel;
   readonly #tags: string[] = [];
 
-  /** Declares exchanges, queues and bindings, then consumes. */
   static async start(
-    session: Session,
+    session: RabbitSession,
     sources: readonly Source[],
     prefetch: number,
     receive: (delivery: Delivery) => void,
-  ): Promise<Consumer> {
-    const consumer = new Consumer(await session.channel());
+  ): Promise<RabbitConsumer> {
+    const consumer = new RabbitConsumer(await session.channel());
     const channel = consumer.#channel;
     if (prefetch > 0) await channel.basicQos({ prefetchCount: prefetch });
     for (const { queue, bindings } of sources) {
@@ -55,7 +40,6 @@ export class Consumer {
     this.#channel = channel;
   }
 
-  /** No message is delivered after this; acknowledgements still work. */
   async stop(): Promise<void> {
     for (const tag of this.#tags.splice(0)) {
       if (this.#channel.active) await this.#channel.basicCancel(tag).catch(() => undefined);

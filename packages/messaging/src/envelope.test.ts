@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs';
 import { AstaraError } from '@astara/model/error.ts';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { decodeEnvelope, encodeEnvelope, newId, parseTime } from './envelope.ts';
-import { readNotification, readReply, readRequest, requestMessage } from './messages.ts';
+import { parseTime } from './context.ts';
+import { decodeEnvelope, type Message, newId } from './envelope.ts';
+import { notificationMessage, readNotification, readReply, readRequest, requestMessage } from './messages.ts';
 import { decodeFailure } from './remote-failure.ts';
+import { encodeEnvelope } from './testing/peers.ts';
 
 const fixtures: Record<string, unknown> = JSON.parse(
   readFileSync(new URL('../test-fixtures/neutron-messages.json', import.meta.url), 'utf8'),
@@ -20,6 +22,12 @@ test('a cast of neutron-server', () => {
     context: {
       requestId: 'req-3a6a112a-541a-4583-b485-680b1df17bf2',
       timestamp: Date.UTC(2026, 10, 20, 20, 36, 36, 3),
+      projectId: 'f2a2dfdfc0d343c9831c3b8fb0269427',
+      projectName: 'admin',
+      userId: '77533d095974468fb3d1fbc155aaad23',
+      userName: 'admin',
+      roles: ['reader', 'admin', 'member'],
+      isAdmin: true,
     },
     uniqueId: 'da0fdcf88a934f6d84d1081e32cef203',
     namespace: undefined,
@@ -65,6 +73,33 @@ test('a notification', () => {
     payload: { floatingip: { floating_ip_address: '203.0.113.100' } },
   });
   expect(new Date(notification.timestamp).getUTCFullYear()).toBe(2026);
+});
+
+test('our notification, cast and call have no key that a real one has not', () => {
+  const context = {
+    requestId: 'req-1',
+    timestamp: 0,
+    projectId: 'p',
+    projectName: 'demo',
+    userId: 'u',
+    userName: 'alice',
+    roles: [],
+  };
+  const notification = { eventType: 'router.create.end', publisherId: 'network.h', payload: {}, context };
+  const request = { method: 'm', args: {}, version: '1.0', uniqueId: newId(), context };
+  const ours: [string, Message][] = [
+    ['notification', notificationMessage(notification)],
+    ['cast', requestMessage(request)],
+    ['call', requestMessage({ ...request, context: {} }, { queue: 'reply_1', msgId: 'm' })],
+  ];
+  for (const [name, message] of ours) {
+    const real = Object.keys(decodeEnvelope(captured(name)));
+    // The captured call is a probe with the smallest context that there is.
+    const known = new Set([...real, '_context_request_id']);
+    expect(Object.keys(message).filter((key) => !known.has(key))).toEqual([]);
+    const plain = (keys: readonly string[]) => keys.filter((key) => !key.startsWith('_')).sort();
+    expect(plain(Object.keys(message))).toEqual(plain(real));
+  }
 });
 
 test('a body without an envelope is the message', () => {

@@ -1,17 +1,22 @@
 import { randomUUID } from 'node:crypto';
-import type { RequestContext } from './contract.ts';
 import { errors } from './errors.ts';
 
 /** A decoded message: the keys of `oslo.message`. */
 export type Message = Readonly<Record<string, unknown>>;
 
+/** @throws TypeError when something in the message is no JSON value. */
+export function encodeMessage(message: Message): string {
+  return JSON.stringify(message);
+}
+
 /** oslo.messaging envelope 2.0: JSON in JSON. */
-export function encodeEnvelope(message: Message): Buffer {
-  return Buffer.from(JSON.stringify({ 'oslo.version': '2.0', 'oslo.message': JSON.stringify(message) }));
+export function wrapEnvelope(text: string): Buffer {
+  return Buffer.from(JSON.stringify({ 'oslo.version': '2.0', 'oslo.message': text }));
 }
 
 /**
- * Body of an AMQP message → message. A body without an envelope is the message itself (notification driver `messaging`).
+ * Body of an AMQP message → message. A body without an envelope is the message itself (notification driver `messaging`,
+ * and all within one process).
  * @throws MESSAGING_MALFORMED, and nothing else, whatever comes.
  */
 export function decodeEnvelope(body: unknown): Message {
@@ -20,24 +25,6 @@ export function decodeEnvelope(body: unknown): Message {
   const version = outer['oslo.version'];
   if (version !== '2.0') throw malformed(`its envelope version is ${describe(version)}, not "2.0"`);
   return parse(outer['oslo.message'], 'oslo.message');
-}
-
-/** The caller's request context, without its token. */
-export function contextOf(message: Message): RequestContext {
-  const requestId = message._context_request_id;
-  const timestamp = parseTime(message._context_timestamp);
-  return {
-    ...(typeof requestId === 'string' ? { requestId } : {}),
-    ...(timestamp === undefined ? {} : { timestamp }),
-  };
-}
-
-/** `2026-11-20 20:36:30.971915`, in UTC, as OpenStack writes it → milliseconds since the epoch. */
-export function parseTime(text: unknown): number | undefined {
-  if (typeof text !== 'string') return undefined;
-  const iso = text.replace(' ', 'T');
-  const time = Date.parse(/(Z|[+-]\d\d:?\d\d)$/.test(iso) ? iso : `${iso}Z`);
-  return Number.isNaN(time) ? undefined : time;
 }
 
 /** 32 hexadecimal digits. */

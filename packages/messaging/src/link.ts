@@ -4,13 +4,17 @@ import { codeOf, translate } from './amqp-error.ts';
 import { reconnectDelay } from './backoff.ts';
 import { errors } from './errors.ts';
 import type { CompiledOptions } from './options.ts';
-import { placeOf, Session } from './session.ts';
+import type { Session } from './session.ts';
+import { type Broker, placeOf } from './transport-url.ts';
 import { sleep, waitFor } from './wait.ts';
 
 /** Whoever needs queues and consumers on each new session. */
 export interface Participant {
   attach(session: Session): Promise<void>;
 }
+
+/** Opens a session to one broker; rejects with the signal's reason, and when the broker is not reached. */
+export type Opener = (broker: Broker, signal: AbortSignal) => Promise<Session>;
 
 /** A session that lasted so long was sound; one that ends sooner counts as a failure, lest a flapping one spin. */
 const soundAfter = 10_000;
@@ -21,6 +25,7 @@ const soundAfter = 10_000;
  */
 export class Link {
   readonly #options: CompiledOptions;
+  readonly #open: Opener;
   readonly #events = new EventEmitter();
   readonly #closing = new AbortController();
   readonly #participants = new Set<Participant>();
@@ -33,8 +38,9 @@ export class Link {
   #failures = 0;
   #connections = 0;
 
-  constructor(options: CompiledOptions) {
+  constructor(options: CompiledOptions, open: Opener) {
     this.#options = options;
+    this.#open = open;
     this.#next.promise.catch(() => undefined);
     this.#running = this.#run();
   }
@@ -127,7 +133,7 @@ export class Link {
       const began = performance.now();
       let session: Session | undefined;
       try {
-        session = await Session.open(this.#options, broker, signal);
+        session = await this.#open(broker, signal);
         await this.#attachAll(session);
         this.#becomeReady(session);
         await waitFor(new Promise<never>(() => undefined), session.signal);
@@ -161,7 +167,8 @@ export class Link {
     this.#session = session;
     this.#lastError = undefined;
     this.#connections += 1;
-    this.#options.log.info({ broker: session.broker, tls: this.#options.tls !== undefined }, 'connected to RabbitMQ');
+    const { log, tls } = this.#options;
+    log.info({ broker: session.broker, tls: tls !== undefined }, 'connected to the message bus');
     this.#next.resolve(session);
     this.#events.emit('connected');
   }
@@ -179,10 +186,10 @@ export class Link {
   /** Once per kind of trouble: a broker that stays away does not fill the log. */
   #report(error: AstaraError, broker: string, lost: boolean): void {
     const fields = { broker, code: error.code, error: error.message, remedy: error.remedy };
-    if (lost) this.#options.log.warn(fields, 'lost the connection to RabbitMQ');
+    if (lost) this.#options.log.warn(fields, 'lost the connection to the message bus');
     else if (error.message !== this.#lastError?.message) {
       const level = error.retry === 'operator' ? 'error' : 'warn';
-      this.#options.log[level](fields, 'cannot connect to RabbitMQ, trying again');
+      this.#options.log[level](fields, 'cannot connect to the message bus, trying again');
     }
   }
 }

@@ -1,5 +1,7 @@
-import type { Args, Incoming, Notification } from './contract.ts';
-import { contextOf, decodeEnvelope, isObject, type Message, malformed, parseTime } from './envelope.ts';
+import { randomUUID } from 'node:crypto';
+import { contextFields, formatTime, parseTime, readContext } from './context.ts';
+import type { Args, Incoming, Notification, OutgoingNotification, RequestContext } from './contract.ts';
+import { decodeEnvelope, isObject, type Message, malformed } from './envelope.ts';
 
 /** A call (it has `replyTo`) or a cast, as a server receives it. */
 export interface Request extends Incoming {
@@ -24,7 +26,7 @@ export function readRequest(body: unknown): Request {
     method,
     args,
     version: text(message.version) ?? '1.0',
-    context: contextOf(message),
+    context: readContext(message),
     uniqueId: text(message._unique_id),
     namespace: text(message.namespace),
     replyTo: queue !== undefined && msgId !== undefined ? { queue, msgId } : undefined,
@@ -61,13 +63,13 @@ export function readNotification(body: unknown): { notification: Notification; u
     priority: text(message.priority) ?? 'INFO',
     payload: message.payload,
     timestamp: parseTime(message.timestamp) ?? Date.now(),
-    context: contextOf(message),
+    context: readContext(message),
   };
   return { notification, uniqueId: text(message._unique_id) };
 }
 
 export function requestMessage(
-  request: { method: string; args: Args; version: string; uniqueId: string },
+  request: { method: string; args: Args; version: string; uniqueId: string; context?: RequestContext | undefined },
   reply?: { queue: string; msgId: string },
 ): Message {
   return {
@@ -76,14 +78,22 @@ export function requestMessage(
     version: request.version,
     ...(reply ? { _msg_id: reply.msgId, _reply_q: reply.queue, _timeout: null } : {}),
     _unique_id: request.uniqueId,
-    // The agent's own authority; the request id is what the server's log shows.
-    _context_is_admin: true,
-    _context_request_id: `req-${uuid(request.uniqueId)}`,
+    ...contextFields(request.context),
   };
 }
 
-function uuid(hex: string): string {
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+/** Without its `_unique_id`, which is another for each topic. */
+export function notificationMessage(notification: OutgoingNotification): Message {
+  const { eventType, publisherId, payload, priority = 'INFO', context } = notification;
+  return {
+    message_id: randomUUID(),
+    publisher_id: publisherId,
+    event_type: eventType,
+    priority: priority.toUpperCase(),
+    payload,
+    timestamp: formatTime(Date.now()),
+    ...contextFields(context),
+  };
 }
 
 function text(value: unknown): string | undefined {

@@ -1,22 +1,8 @@
-import type {
-  Args,
-  CallOptions,
-  ListenerOptions,
-  OutgoingNotification,
-  ServerOptions,
-  ServiceMessaging,
-  Subscription,
-  Target,
-} from './contract.ts';
-import { type Counts, newCounts } from './counts.ts';
-import { Link } from './link.ts';
-import { NotificationListener } from './notification-listener.ts';
-import { type CompiledOptions, compileOptions, type MessagingOptions } from './options.ts';
-import { RpcClient } from './rpc-client.ts';
-import { RpcServer } from './rpc-server.ts';
+import { compileOptions, type MessagingOptions } from './options.ts';
+import { OsloMessaging } from './oslo-messaging.ts';
+import { RabbitSession } from './rabbit-session.ts';
 
-/** How long `close` waits for handlers, and for the broker, before it lets go. */
-const closeWithin = 10_000;
+export type RabbitMessaging = OsloMessaging;
 
 /**
  * Returns at once and connects in the background, for ever: a broker that is down is waited for.
@@ -24,92 +10,6 @@ const closeWithin = 10_000;
  * @throws MESSAGING_BAD_OPTION, MESSAGING_BAD_TRANSPORT_URL
  */
 export function connectMessaging(options: MessagingOptions): RabbitMessaging {
-  return new RabbitMessaging(compileOptions(options));
-}
-
-export class RabbitMessaging implements ServiceMessaging {
-  readonly counts: Readonly<Counts>;
-  readonly #options: CompiledOptions;
-  readonly #counts = newCounts();
-  readonly #link: Link;
-  readonly #client: RpcClient;
-  readonly #subscriptions = new Set<Subscription>();
-  #closed: Promise<void> | undefined;
-
-  constructor(options: CompiledOptions) {
-    this.#options = options;
-    this.counts = this.#counts;
-    this.#link = new Link(options);
-    this.#client = new RpcClient(options, this.#link, this.#counts);
-    this.#link.register(this.#client);
-  }
-
-  get connected(): boolean {
-    return this.#link.session !== undefined;
-  }
-
-  /** Times that a connection was established. */
-  get connections(): number {
-    return this.#link.connections;
-  }
-
-  ready(signal?: AbortSignal): Promise<void> {
-    return this.#link.started(signal);
-  }
-
-  async call<Result>(target: Target, method: string, args: Args, options: CallOptions): Promise<Result> {
-    return (await this.#client.call(target, method, args, options)) as Result;
-  }
-
-  cast(target: Target, method: string, args: Args): Promise<void> {
-    return this.#client.cast(target, method, args);
-  }
-
-  async notify(notification: OutgoingNotification): Promise<void> {
-    throw new Error(`notify(${notification.eventType}) comes with the next commit`);
-  }
-
-  async serve(server: ServerOptions): Promise<Subscription> {
-    return this.#subscribe(new RpcServer(this.#options, this.#link, this.#counts, server));
-  }
-
-  async listen(listener: ListenerOptions): Promise<Subscription> {
-    return this.#subscribe(new NotificationListener(this.#options, this.#link, this.#counts, listener));
-  }
-
-  on(event: 'connected' | 'disconnected', handler: () => void): void {
-    this.#link.on(event, handler);
-  }
-
-  close(): Promise<void> {
-    this.#closed ??= this.#close();
-    return this.#closed;
-  }
-
-  async #subscribe(subscription: RpcServer | NotificationListener): Promise<Subscription> {
-    await this.#link.add(subscription);
-    this.#subscriptions.add(subscription);
-    return {
-      close: async () => {
-        this.#subscriptions.delete(subscription);
-        await subscription.close();
-      },
-    };
-  }
-
-  async #close(): Promise<void> {
-    const polite = async () => {
-      // Handlers may wait for calls that will not be answered any more.
-      if (!this.connected) await this.#client.close();
-      await Promise.all([...this.#subscriptions].map((subscription) => subscription.close()));
-      await this.#client.close();
-    };
-    let timer: NodeJS.Timeout | undefined;
-    const patience = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, closeWithin);
-    });
-    await Promise.race([polite(), patience]);
-    clearTimeout(timer);
-    await this.#link.close();
-  }
+  const compiled = compileOptions(options);
+  return new OsloMessaging(compiled, (broker, signal) => RabbitSession.open(compiled, broker, signal));
 }

@@ -1,4 +1,3 @@
-import { Consumer, type Delivery, type Source } from './consumer.ts';
 import type { ListenerOptions, Subscription } from './contract.ts';
 import type { Counts } from './counts.ts';
 import { Dedup } from './dedup.ts';
@@ -7,7 +6,7 @@ import type { Link, Participant } from './link.ts';
 import { readNotification } from './messages.ts';
 import type { CompiledOptions } from './options.ts';
 import { notificationQueue, topicExchange } from './queue-arguments.ts';
-import type { Session } from './session.ts';
+import type { Consumer, Delivery, Session, Source } from './session.ts';
 
 /**
  * Hears notifications on a queue of its own, bound to the publisher's exchange. The queue stays when the listener closes,
@@ -40,7 +39,7 @@ export class NotificationListener implements Participant, Subscription {
 
   async attach(session: Session): Promise<void> {
     const { prefetch } = this.#options;
-    this.#consumer = await Consumer.start(session, [this.#source], prefetch, (delivery) => this.#receive(delivery));
+    this.#consumer = await session.consume([this.#source], prefetch, (delivery) => this.#receive(delivery));
   }
 
   async close(): Promise<void> {

@@ -7,6 +7,8 @@ export interface MessagingOptions {
   readonly transportUrl: string;
   /** Topic exchange of the service we talk to (`control_exchange`). Default `neutron`. */
   readonly exchange?: string;
+  /** What we notify on (`[oslo_messaging_notifications] topics`). Default `['notifications']`. */
+  readonly notificationTopics?: readonly string[];
   /** The operator's `[oslo_messaging_rabbit]`. */
   readonly rabbit?: RabbitOptions;
   /** Shown by `rabbitmqctl list_connections client_properties`. Default `astara`. */
@@ -101,6 +103,7 @@ export interface CompiledOptions {
   readonly brokers: readonly [Broker, ...Broker[]];
   readonly vhost: string;
   readonly exchange: string;
+  readonly notificationTopics: readonly string[];
   readonly connectionName: string;
   readonly connectTimeout: number;
   readonly log: Log;
@@ -139,6 +142,7 @@ export function compileOptions(options: MessagingOptions): CompiledOptions {
     brokers: strategy === 'shuffle' ? shuffled(brokers) : brokers,
     vhost,
     exchange: options.exchange ?? 'neutron',
+    notificationTopics: options.notificationTopics ?? ['notifications'],
     connectionName: options.connectionName ?? 'astara',
     connectTimeout: options.connectTimeout ?? 5000,
     log: options.log ?? silent,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Incoming, Notification } from './contract.ts';
+import type { Incoming, Notification, RequestContext } from './contract.ts';
 import type { RabbitMessaging } from './messaging.ts';
 import type { RabbitOptions } from './options.ts';
 import { TestBroker } from './testing/broker.ts';
@@ -25,6 +25,32 @@ const clouds: [string, RabbitOptions][] = [
   ['auto-delete', { amqp_auto_delete: true }],
 ];
 
+const context: RequestContext = {
+  requestId: 'req-7b7c58a0-5c6f-4a29-bb6d-97959ec7de12',
+  timestamp: Date.UTC(2026, 10, 20, 20, 37, 15, 283),
+  projectId: 'f2a2dfdfc0d343c9831c3b8fb0269427',
+  projectName: 'demo',
+  userId: '77533d095974468fb3d1fbc155aaad23',
+  userName: 'alice',
+  roles: ['member', 'reader'],
+};
+/** The same as oslo.messaging hands it to an endpoint; the time limit is of its making. */
+const osloContext = {
+  is_admin: false,
+  request_id: context.requestId,
+  timestamp: '2026-11-20 20:37:15.283000',
+  project: context.projectId,
+  project_id: context.projectId,
+  tenant_id: context.projectId,
+  project_name: 'demo',
+  tenant_name: 'demo',
+  user: context.userId,
+  user_id: context.userId,
+  user_name: 'alice',
+  roles: ['member', 'reader'],
+  client_timeout: null,
+};
+
 describe.each(clouds)('real oslo.messaging, exchange %s, %o', (exchange, rabbit) => {
   const closing = new Cleanup();
   let ours: RabbitMessaging;
@@ -33,7 +59,7 @@ describe.each(clouds)('real oslo.messaging, exchange %s, %o', (exchange, rabbit)
   beforeAll(async () => {
     oslo = new OsloPeer(broker.url, exchange, { ...rabbit });
     closing.add(() => oslo.close());
-    ours = quick(broker, { exchange, rabbit });
+    ours = quick(broker, { exchange, rabbit, notificationTopics: [`${exchange}_ours`] });
     closing.add(() => ours.close());
     await ours.ready();
   });
@@ -45,8 +71,11 @@ describe.each(clouds)('real oslo.messaging, exchange %s, %o', (exchange, rabbit)
     const args = { list: [1, 2.5, null, 'ü'], nested: { yes: true } };
     expect(await ours.call({ topic, version }, 'echo', args, wait)).toMatchObject({
       args,
-      is_admin: true,
-      request_id: expect.stringMatching(/^req-[0-9a-f-]{36}$/),
+      context: { is_admin: true, request_id: expect.stringMatching(/^req-[0-9a-f-]{36}$/) },
+    });
+    expect(await ours.call({ topic, version }, 'echo', {}, { ...wait, context })).toEqual({
+      args: {},
+      context: osloContext,
     });
     expect(await ours.call({ topic, version, server: 'oslo1' }, 'echo', {}, wait)).toMatchObject({ args: {} });
 
@@ -132,6 +161,32 @@ describe.each(clouds)('real oslo.messaging, exchange %s, %o', (exchange, rabbit)
     expect(got[0]).toMatchObject({ eventType: 'router.update.end', publisherId: 'network.oslo', priority: 'INFO' });
     expect(Math.abs(Date.now() - (got[0]?.timestamp ?? 0))).toBeLessThan(20_000);
     expect(JSON.stringify(got)).not.toContain('a-live-token');
+  });
+
+  test('our notifications, its listener', async () => {
+    expect(await oslo.do('listen', { topic: `${exchange}_ours` })).toEqual({ result: null });
+    const heard = async () => (await oslo.do('heard', {})).result as unknown[];
+    const numbers = Array.from({ length: 20 }, (_, number) => number);
+    const first = { eventType: 'router.create.end', publisherId: 'network.ours1', context };
+    await until('its queue is there', async () => {
+      await ours.notify({ ...first, payload: { router: { number: 'none yet' } } });
+      return (await heard()).length > 0;
+    });
+    for (const number of numbers) await ours.notify({ ...first, payload: { router: { number } } });
+    await until('all are there', async () => JSON.stringify(await heard()).includes('"number":19'));
+    const got = (await heard()).slice(-20);
+    expect(got).toEqual(
+      numbers.map((number) => ({
+        context: osloContext,
+        publisher_id: 'network.ours1',
+        event_type: 'router.create.end',
+        payload: { router: { number } },
+        metadata: {
+          message_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+          timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}$/),
+        },
+      })),
+    );
   });
 });
 

@@ -1,17 +1,6 @@
 import type { Channel } from 'rabbitmq-client';
-
-export interface Outgoing {
-  /** Empty: the default exchange, where the routing key is the name of a queue. */
-  readonly exchange: string;
-  readonly routingKey: string;
-  readonly body: Buffer;
-  /** AMQP message id; the broker names it when it returns the message. */
-  readonly id: string;
-  /** Milliseconds after which the broker drops the message. */
-  readonly expiration?: number;
-  /** Ask the broker to say so when no queue gets the message. */
-  readonly mandatory: boolean;
-}
+import { wrapEnvelope } from './envelope.ts';
+import type { Outgoing } from './session.ts';
 
 /** Publishes with confirmation on one channel, until that channel ends. */
 export class Publisher {
@@ -45,10 +34,7 @@ export class Publisher {
     else closer();
   }
 
-  /**
-   * Resolves when the broker has confirmed the message: true if a queue has it, false if a mandatory message found none.
-   * A rejection leaves open whether the broker has it.
-   */
+  /** See `Session.publish`; resolves with the broker's confirmation. */
   async publish(message: Outgoing): Promise<boolean> {
     const { exchange, routingKey, id, expiration, mandatory } = message;
     // The library forgets a confirmation that is awaited just when the connection breaks: this never waits in vain.
@@ -68,7 +54,7 @@ export class Publisher {
           headers: {},
           ...(expiration === undefined ? {} : { expiration: String(Math.max(1, Math.ceil(expiration))) }),
         },
-        message.body,
+        wrapEnvelope(message.text),
       );
       await Promise.race([confirmed, broken.promise]);
     } finally {

@@ -65,7 +65,7 @@ test('connections closed from outside while calls and handlers are under way: ea
   expect([...handled.values()].every((times) => times === 1)).toBe(true);
   expect(lines).toContainEqual(
     expect.objectContaining({
-      message: 'lost the connection to RabbitMQ',
+      message: 'lost the connection to the message bus',
       error: expect.stringContaining('closed by the test'),
     }),
   );
@@ -104,33 +104,6 @@ test('broker stopped and started: calls made before, during and after are answer
   expect(await client.call(target, 'echo', { n: 2 }, wait)).toBe(2);
   expect(handled).toBe(1);
 });
-
-test('kill -9 with a request in a queue that dies with the broker: an idempotent call is sent again', async () => {
-  const { client, server } = await pair();
-  const target = newTopic();
-  let handled = 0;
-  const echo = () => {
-    handled += 1;
-    return 'answered';
-  };
-  const handlers = { echo };
-  const subscription = await server.serve({ ...target, host: 'h', handlers });
-  await subscription.close();
-  const harmless = client.call(target, 'echo', {}, { ...wait, idempotent: true });
-  const other = client.call(target, 'echo', {}, { timeout: 15_000 }).catch((error: unknown) => error);
-  await until('both are in the queue', async () =>
-    (await broker.ctl('list_queues', 'name', 'messages')).includes(`${target.topic}\t2`),
-  );
-  await broker.kill();
-  await broker.boot();
-  const began = performance.now();
-  await server.serve({ ...target, host: 'h', handlers });
-  expect(await harmless).toBe('answered');
-  console.log(`broker back after kill -9: answered after ${Math.round(performance.now() - began)} ms`);
-  // Whether it was carried out is not known: it is not sent again, but ends on time.
-  expect(await other).toMatchObject({ code: 'MESSAGING_TIMEOUT' });
-  expect(handled).toBe(1);
-}, 60_000);
 
 test('a server whose queue is deleted under it declares it again', async () => {
   const { client, server } = await pair();
@@ -187,17 +160,4 @@ test('a broker that falls silent is noticed by its missing heartbeats', async ()
   } finally {
     broker.resume();
   }
-});
-
-test('started while the broker is down: serves as soon as it is up', async () => {
-  await broker.stop();
-  const [client, server] = [quick(broker), quick(broker)];
-  cleanup.add(() => Promise.all([client.close(), server.close()]));
-  const target = newTopic();
-  const served = server.serve({ ...target, host: 'h', handlers: { echo: () => 'up' } });
-  const answer = client.call(target, 'echo', {}, wait);
-  await expect(client.ready(AbortSignal.timeout(100))).rejects.toMatchObject({ code: 'MESSAGING_UNREACHABLE' });
-  await broker.boot();
-  await served;
-  expect(await answer).toBe('up');
 });

@@ -1,16 +1,14 @@
-import { codeOf } from './amqp-error.ts';
-import { Consumer, type Delivery } from './consumer.ts';
-import type { Args, CallOptions, Target } from './contract.ts';
+import type { Args, CallOptions, CastOptions, Target } from './contract.ts';
 import type { Counts } from './counts.ts';
-import { deliver, type Parcel } from './delivery.ts';
-import { encodeEnvelope, newId } from './envelope.ts';
+import { deliver, type Parcel, undelivered } from './delivery.ts';
+import { encodeMessage, newId } from './envelope.ts';
 import { errors } from './errors.ts';
 import type { Link, Participant } from './link.ts';
 import { type Reply, readReply, requestMessage } from './messages.ts';
 import type { CompiledOptions } from './options.ts';
 import { fanoutExchange, topicExchange, transientQueue } from './queue-arguments.ts';
 import { decodeFailure } from './remote-failure.ts';
-import type { Session } from './session.ts';
+import type { Consumer, Delivery, Session } from './session.ts';
 import { Deadline, waitFor } from './wait.ts';
 
 interface PendingCall {
@@ -41,12 +39,17 @@ export class RpcClient implements Participant {
     this.#counts = counts;
   }
 
+  /** Aborted when nothing is to be sent any more. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
   async attach(session: Session): Promise<void> {
     const { queues } = this.#options;
-    const lost = this.#pending.size > 0 && !(await queueExists(session, this.#replyQueue));
+    const lost = this.#pending.size > 0 && !(await session.queueExists(this.#replyQueue));
     await session.declareExchange(topicExchange(this.#options.exchange, queues));
     const source = { queue: transientQueue(this.#replyQueue, queues), bindings: [] };
-    this.#consumer = await Consumer.start(session, [source], 0, (delivery) => this.#receive(delivery));
+    this.#consumer = await session.consume([source], 0, (delivery) => this.#receive(delivery));
     if (lost) for (const call of this.#pending.values()) call.resend();
   }
 
@@ -56,10 +59,11 @@ export class RpcClient implements Participant {
     const uniqueId = newId();
     const msgId = newId();
     const { version } = target;
-    const body = encodeEnvelope(
-      requestMessage({ method, args, version, uniqueId }, { queue: this.#replyQueue, msgId }),
+    const { context } = options;
+    const text = encodeMessage(
+      requestMessage({ method, args, version, uniqueId, context }, { queue: this.#replyQueue, msgId }),
     );
-    const message = { exchange: this.#options.exchange, routingKey: topic, body, id: uniqueId, mandatory: true };
+    const message = { exchange: this.#options.exchange, routingKey: topic, text, id: uniqueId, mandatory: true };
     const parcel: Parcel = { message, expires: true, progress: 'unsent' };
     const answer = Promise.withResolvers<unknown>();
     // Answering and sending run side by side: an answer may overtake the broker's confirmation.
@@ -75,7 +79,7 @@ export class RpcClient implements Participant {
       void send();
       return await waitFor(answer.promise, deadline.signal);
     } catch (error) {
-      throw deadline.expired ? timeoutError(parcel, `The call ${method}`, { topic, method }, options.timeout) : error;
+      throw deadline.expired ? undelivered(parcel, 'The call', { topic, method }, options.timeout) : error;
     } finally {
       this.#pending.delete(msgId);
       // Ends a delivery that still waits for its confirmation.
@@ -83,18 +87,18 @@ export class RpcClient implements Participant {
     }
   }
 
-  async cast(target: Target, method: string, args: Args): Promise<void> {
+  async cast(target: Target, method: string, args: Args, { context }: CastOptions = {}): Promise<void> {
     const timeout = this.#options.missingConsumerTimeout;
     using deadline = new Deadline(timeout, this.#closing.signal);
     const uniqueId = newId();
-    const body = encodeEnvelope(requestMessage({ method, args, version: target.version, uniqueId }));
+    const text = encodeMessage(requestMessage({ method, args, version: target.version, uniqueId, context }));
     const topic = routingKeyOf(target);
     const exchange = target.fanout ? fanoutExchange(target.topic, this.#options.queues) : undefined;
     const parcel: Parcel = {
       message: {
         exchange: exchange?.exchange ?? this.#options.exchange,
         routingKey: exchange ? '' : topic,
-        body,
+        text,
         id: uniqueId,
         // Nobody listening is no trouble for a fanout.
         mandatory: !exchange,
@@ -107,7 +111,7 @@ export class RpcClient implements Participant {
     try {
       await deliver(this.#link, parcel, deadline);
     } catch (error) {
-      throw deadline.expired ? timeoutError(parcel, `The cast ${method}`, { topic, method }, timeout) : error;
+      throw deadline.expired ? undelivered(parcel, 'The cast', { topic, method }, timeout) : error;
     }
   }
 
@@ -142,26 +146,4 @@ export class RpcClient implements Participant {
 
 function routingKeyOf({ topic, server, fanout }: Target): string {
   return server === undefined || fanout ? topic : `${topic}.${server}`;
-}
-
-async function queueExists(session: Session, queue: string): Promise<boolean> {
-  try {
-    await session.withChannel((channel) => channel.queueDeclare({ queue, passive: true }));
-    return true;
-  } catch (error) {
-    if (codeOf(error) === 'NOT_FOUND') return false;
-    throw error;
-  }
-}
-
-function timeoutError(parcel: Parcel, what: string, call: { topic: string; method: string }, timeout: number) {
-  const options = { cause: parcel.lastError };
-  switch (parcel.progress) {
-    case 'unsent':
-      return errors.make('MESSAGING_DISCONNECTED', { what, timeout }, options);
-    case 'unroutable':
-      return errors.make('MESSAGING_NO_DESTINATION', { what, timeout, topic: call.topic }, options);
-    case 'sent':
-      return errors.make('MESSAGING_TIMEOUT', { ...call, timeout }, options);
-  }
 }

@@ -1,15 +1,14 @@
-import { Consumer, type Delivery, type Source } from './consumer.ts';
 import type { ServerOptions, Subscription } from './contract.ts';
 import type { Counts } from './counts.ts';
 import { Dedup } from './dedup.ts';
 import { deliver, type Parcel } from './delivery.ts';
-import { encodeEnvelope, newId } from './envelope.ts';
+import { encodeMessage, newId } from './envelope.ts';
 import type { Link, Participant } from './link.ts';
 import { type Request, readRequest } from './messages.ts';
 import type { CompiledOptions } from './options.ts';
 import { fanoutExchange, topicExchange, topicQueue, transientQueue } from './queue-arguments.ts';
 import { encodeFailure, NoSuchMethod, UnsupportedVersion, versionFits } from './remote-failure.ts';
-import type { Session } from './session.ts';
+import type { Consumer, Delivery, Session, Source } from './session.ts';
 import { Deadline } from './wait.ts';
 
 /** A reply queue that did not come back within the time given is not waited for again so soon. */
@@ -56,7 +55,7 @@ export class RpcServer implements Participant, Subscription {
 
   async attach(session: Session): Promise<void> {
     const { prefetch } = this.#options;
-    this.#consumer = await Consumer.start(session, this.#sources, prefetch, (delivery) => this.#receive(delivery));
+    this.#consumer = await session.consume(this.#sources, prefetch, (delivery) => this.#receive(delivery));
   }
 
   /** Takes no more, waits for handlers and their answers, and deletes the fanout queue. */
@@ -132,8 +131,8 @@ export class RpcServer implements Participant, Subscription {
     const id = newId();
     let parcel: Parcel | undefined;
     try {
-      const body = encodeEnvelope({ result, failure, ending, _msg_id: msgId, _unique_id: id });
-      const message = { exchange: '', routingKey: queue, body, id, mandatory: true };
+      const text = encodeMessage({ result, failure, ending, _msg_id: msgId, _unique_id: id });
+      const message = { exchange: '', routingKey: queue, text, id, mandatory: true };
       parcel = { message, expires: false, progress: 'unsent' };
       await deliver(this.#link, parcel, deadline);
     } catch (error) {

@@ -1,162 +1,63 @@
 import type { AstaraError } from '@astara/model/error.ts';
-import { type Channel, Connection } from 'rabbitmq-client';
-import { type Place, translate } from './amqp-error.ts';
-import { errors } from './errors.ts';
-import type { CompiledOptions } from './options.ts';
-import { Publisher } from './publisher.ts';
-import type { ExchangeSpec } from './queue-arguments.ts';
-import { tlsOptions } from './tls.ts';
-import type { Broker } from './transport-url.ts';
-import { waitFor } from './wait.ts';
+import type { ExchangeSpec, QueueSpec } from './queue-arguments.ts';
 
 /**
- * One connection to one broker, from its opening to its end. Never reconnects: `Link` makes the next session.
- * (The library's own reconnecting is not used: it reports only the first failure, and waits between brokers.)
+ * One connection to one broker, from its opening to its end: all that oslo.messaging's protocol needs of AMQP.
+ * RabbitMQ's is in `rabbit-session.ts`, the one within this process in `local/broker.ts`.
  */
-export class Session {
-  readonly #connection: Connection;
-  readonly #place: Place;
-  readonly #ended = new AbortController();
-  readonly #channels = new Set<Channel>();
-  #publisher: Promise<Publisher> | undefined;
-
-  static async open(options: CompiledOptions, broker: Broker, signal: AbortSignal): Promise<Session> {
-    const session = new Session(options, broker);
-    const opened = Promise.withResolvers<void>();
-    session.#connection.on('connection', () => opened.resolve());
-    session.signal.addEventListener('abort', () => opened.reject(session.signal.reason), { once: true });
-    try {
-      await waitFor(opened.promise, signal);
-      return session;
-    } catch (error) {
-      session.fail(error);
-      throw error;
-    }
-  }
-
-  private constructor(options: CompiledOptions, broker: Broker) {
-    const { host: hostname, port, user: username, password } = broker;
-    this.#place = { broker: placeOf(broker), user: username, vhost: options.vhost };
-    this.#connection = new Connection({
-      hostname,
-      port,
-      username,
-      password,
-      vhost: options.vhost,
-      connectionName: options.connectionName,
-      connectionTimeout: options.connectTimeout,
-      // Nagle's algorithm costs 40 ms for each message that does not fill a segment.
-      noDelay: true,
-      // The library gives a connection up after four half-intervals without a byte.
-      heartbeat: Math.ceil(options.deadAfter / 2000),
-      ...(options.tls ? { tls: tlsOptions(options.tls) } : {}),
-    });
-    this.#connection.on('error', (error: unknown) => {
-      this.fail(error);
-      // Also when it has ended already: the library has just set its timer to reconnect.
-      this.#connection.unsafeDestroy();
-    });
-    this.#connection.on('connection.blocked', (reason) =>
-      options.log.warn({ broker: this.broker, reason }, 'RabbitMQ accepts no messages for now'),
-    );
-    this.#connection.on('connection.unblocked', () =>
-      options.log.info({ broker: this.broker }, 'RabbitMQ accepts messages again'),
-    );
-  }
-
+export interface Session {
   /** `host:port`. */
-  get broker(): string {
-    return this.#place.broker;
-  }
-
+  readonly broker: string;
   /** Aborted when the session has ended; the reason is an AstaraError. */
-  get signal(): AbortSignal {
-    return this.#ended.signal;
-  }
-
-  /** Ends the session: all its channels are gone, all that waits for the broker is rejected. */
-  fail(error: unknown): void {
-    if (this.signal.aborted) return;
-    this.#ended.abort(translate(error, this.#place));
-    this.#connection.unsafeDestroy();
-  }
-
-  /** A channel that may break: the caller then gets the rejection. */
-  async channel(): Promise<Channel> {
-    this.signal.throwIfAborted();
-    const channel = await waitFor(this.#connection.acquire({ emitErrorsFromChannel: true }), this.signal);
-    channel.setMaxListeners(0);
-    channel.on('error', () => undefined);
-    this.#channels.add(channel);
-    channel.on('close', () => this.#channels.delete(channel));
-    return channel;
-  }
-
-  /** From now on the loss of this channel, or of a consumer on it, ends the session: nobody would hear anything any more. */
-  dependOn(channel: Channel): void {
-    let cause: unknown = new Error('a channel was closed');
-    channel.on('error', (error) => {
-      cause = error;
-    });
-    // Later: if the whole connection was lost, its own error comes after that of its channels and says why.
-    channel.on('close', () => queueMicrotask(() => this.fail(cause)));
-    channel.on('basic.cancel', (tag) =>
-      this.fail(new Error(`the consumer ${tag} was cancelled (its queue was deleted, or moved)`)),
-    );
-    if (!channel.active) this.fail(cause);
-  }
-
+  readonly signal: AbortSignal;
+  declareExchange(spec: ExchangeSpec): Promise<void>;
+  queueExists(queue: string): Promise<boolean>;
+  /**
+   * Resolves when the broker has the message: true if a queue has it, false if a mandatory message found none.
+   * A rejection leaves open whether the broker has it.
+   */
+  publish(message: Outgoing): Promise<boolean>;
+  /** Declares exchanges, queues and bindings, then consumes. `prefetch`: messages ahead of their acknowledgement, 0 = no limit. */
+  consume(sources: readonly Source[], prefetch: number, receive: (delivery: Delivery) => void): Promise<Consumer>;
   /** The error as an AstaraError that names this broker. */
-  explain(error: unknown): AstaraError {
-    return translate(error, this.#place);
-  }
-
-  /** Runs `use` on a channel of its own, which may break. */
-  async withChannel<Value>(use: (channel: Channel) => Promise<Value>): Promise<Value> {
-    const channel = await this.channel();
-    try {
-      return await use(channel);
-    } finally {
-      await channel.close();
-    }
-  }
-
-  async declareExchange(spec: ExchangeSpec): Promise<void> {
-    const { exchange, type, durable, autoDelete } = spec;
-    await this.withChannel((channel) => channel.exchangeDeclare({ exchange, type, durable, autoDelete }));
-  }
-
-  /** The channel for publishing, opened again if the broker closed it. */
-  publisher(): Promise<Publisher> {
-    this.#publisher ??= this.#openPublisher();
-    return this.#publisher;
-  }
-
-  /** Closes politely. The session's signal is aborted with MESSAGING_CLOSED. */
-  async close(): Promise<void> {
-    if (this.signal.aborted) return;
-    this.#ended.abort(errors.make('MESSAGING_CLOSED'));
-    const polite = async () => {
-      await Promise.all([...this.#channels].map((channel) => channel.close()));
-      await this.#connection.close();
-    };
-    await waitFor(polite(), AbortSignal.timeout(1000)).catch(() => this.#connection.unsafeDestroy());
-  }
-
-  async #openPublisher(): Promise<Publisher> {
-    try {
-      const publisher = await Publisher.open(await this.channel());
-      publisher.onClose(() => {
-        this.#publisher = undefined;
-      });
-      return publisher;
-    } catch (error) {
-      this.#publisher = undefined;
-      throw error;
-    }
-  }
+  explain(error: unknown): AstaraError;
+  /** Ends the session: all that waits for the broker is rejected. */
+  fail(error: unknown): void;
+  /** Closes politely. The signal is aborted with MESSAGING_CLOSED. */
+  close(): Promise<void>;
 }
 
-export function placeOf({ host, port }: Broker): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+export interface Outgoing {
+  /** Empty: the default exchange, where the routing key is the name of a queue. */
+  readonly exchange: string;
+  readonly routingKey: string;
+  /** The text of `oslo.message`. */
+  readonly text: string;
+  /** AMQP message id; the broker names it when it returns the message. */
+  readonly id: string;
+  /** Milliseconds after which the broker drops the message. */
+  readonly expiration?: number;
+  /** Ask the broker to say so when no queue gets the message. */
+  readonly mandatory: boolean;
+}
+
+export interface Source {
+  readonly queue: QueueSpec;
+  readonly bindings: readonly { readonly exchange: ExchangeSpec; readonly routingKey: string }[];
+}
+
+export interface Delivery {
+  readonly queue: string;
+  /** With or without its envelope, see `decodeEnvelope`. */
+  readonly body: unknown;
+  /** Milliseconds that the sender gave the message to live; absent: no limit. */
+  readonly expiration: number | undefined;
+  /** Never throws: when the channel is gone the broker delivers the message again, and it is known as a double. */
+  ack(): void;
+}
+
+export interface Consumer {
+  /** No message is delivered after this; acknowledgements still work. */
+  stop(): Promise<void>;
+  deleteQueue(queue: string): Promise<void>;
 }

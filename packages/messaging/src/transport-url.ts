@@ -7,6 +7,11 @@ export interface Broker {
   readonly password: string;
 }
 
+/** `host:port`. */
+export function placeOf({ host, port }: Broker): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
 export interface TransportUrl {
   /** At least one, in the order written. */
   readonly brokers: readonly [Broker, ...Broker[]];

@@ -16,7 +16,7 @@ export interface PeerAnswer {
 /** A process with Debian's python3-oslo.messaging, see `oslo_peer.py`. */
 export class OsloPeer {
   readonly #process: ChildProcess;
-  readonly #waiting = new Map<number, (answer: PeerAnswer) => void>();
+  readonly #waiting = new Map<number, PromiseWithResolvers<PeerAnswer>>();
   #next = 0;
 
   constructor(url: string, exchange: string, overrides: Readonly<Record<string, unknown>>) {
@@ -28,17 +28,23 @@ export class OsloPeer {
     if (!this.#process.stdout) throw new Error('the peer has no output');
     createInterface({ input: this.#process.stdout }).on('line', (line) => {
       const { id, ...answer } = JSON.parse(line);
-      this.#waiting.get(id)?.(answer);
+      this.#waiting.get(id)?.resolve(answer);
+      this.#waiting.delete(id);
+    });
+    this.#process.once('exit', (code) => {
+      for (const { reject } of this.#waiting.values()) reject(new Error(`the oslo peer ended with ${code}`));
     });
   }
 
-  do(kind: 'serve' | 'call' | 'cast' | 'notify', command: Readonly<Record<string, unknown>>): Promise<PeerAnswer> {
+  do(
+    kind: 'serve' | 'call' | 'cast' | 'notify' | 'listen' | 'heard',
+    command: Readonly<Record<string, unknown>>,
+  ): Promise<PeerAnswer> {
     const id = this.#next++;
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(id, resolve);
-      this.#process.once('exit', (code) => reject(new Error(`the oslo peer ended with ${code}`)));
-      this.#process.stdin?.write(`${JSON.stringify({ id, do: kind, ...command })}\n`);
-    });
+    const answer = Promise.withResolvers<PeerAnswer>();
+    this.#waiting.set(id, answer);
+    this.#process.stdin?.write(`${JSON.stringify({ id, do: kind, ...command })}\n`);
+    return answer.promise;
   }
 
   close(): void {

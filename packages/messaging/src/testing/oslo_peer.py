@@ -20,6 +20,7 @@ for name, value in overrides.items():
     conf.set_override(name, value, group='oslo_messaging_rabbit')
 lock = threading.Lock()
 notes = []
+heard = []
 
 
 class PeerFailure(Exception):
@@ -30,7 +31,7 @@ class Endpoint:
     target = oslo_messaging.Target(version='1.5')
 
     def echo(self, ctxt, **kwargs):
-        return {'args': kwargs, 'is_admin': ctxt.get('is_admin'), 'request_id': ctxt.get('request_id')}
+        return {'args': kwargs, 'context': ctxt}
 
     def fail(self, ctxt, message):
         raise PeerFailure(message)
@@ -40,6 +41,13 @@ class Endpoint:
 
     def get_notes(self, ctxt):
         return notes
+
+
+class Listener:
+    def info(self, ctxt, publisher_id, event_type, payload, metadata):
+        heard.append({
+            'context': ctxt, 'publisher_id': publisher_id, 'event_type': event_type,
+            'payload': payload, 'metadata': metadata})
 
 
 def client(command):
@@ -68,6 +76,13 @@ def run(command):
         for number in range(command['count']):
             notifier.info(context, 'router.update.end', {'router': {'number': number}})
         return None
+    if kind == 'listen':
+        oslo_messaging.get_notification_listener(
+            notifications, [oslo_messaging.Target(topic=command['topic'], exchange=exchange)], [Listener()],
+            executor='threading').start()
+        return None
+    if kind == 'heard':
+        return heard
     raise ValueError(kind)
 
 

@@ -1,8 +1,8 @@
 import { Connection } from 'rabbitmq-client';
 import type { Target } from '../contract.ts';
-import { encodeEnvelope, newId } from '../envelope.ts';
+import { encodeMessage, type Message, newId, wrapEnvelope } from '../envelope.ts';
 import { connectMessaging, type RabbitMessaging } from '../messaging.ts';
-import type { MessagingOptions } from '../options.ts';
+import type { MessagingOptions, RabbitOptions } from '../options.ts';
 import { password, type TestBroker, user } from './broker.ts';
 
 /** Things to close after a test file, last first. */
@@ -19,10 +19,14 @@ export class Cleanup {
 }
 
 /** Reconnects quickly: a test waits for it. */
-export function quick(broker: TestBroker, options: Partial<MessagingOptions> = {}): RabbitMessaging {
+export function quick(
+  broker: TestBroker,
+  options: Partial<MessagingOptions> = {},
+  rabbit: RabbitOptions = {},
+): RabbitMessaging {
   return connectMessaging({
     transportUrl: broker.url,
-    rabbit: { rabbit_retry_interval: 0.2, rabbit_retry_backoff: 0.1, rabbit_interval_max: 0.5 },
+    rabbit: { rabbit_retry_interval: 0.2, rabbit_retry_backoff: 0.1, rabbit_interval_max: 0.5, ...rabbit },
     ...options,
   });
 }
@@ -49,6 +53,11 @@ export async function publishRaw(connection: Connection, exchange: string, routi
     Buffer.from(body),
   );
   await publisher.close();
+}
+
+/** The body of an AMQP message. */
+export function encodeEnvelope(message: Message): Buffer {
+  return wrapEnvelope(encodeMessage(message));
 }
 
 /** A notification as nova or neutron publishes it. */
