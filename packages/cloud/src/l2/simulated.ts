@@ -1,0 +1,48 @@
+import type { PortRow } from '../store/rows.ts';
+import type { Store } from '../store/store.ts';
+import { report, type System } from './report.ts';
+import type { Wiring } from './wiring.ts';
+
+/** No devices: every port that is bound, whatever its host, is wired as soon as it is there. */
+export class SimulatedWiring implements Wiring {
+  readonly #store: Store;
+  readonly #system: System;
+  readonly #changed = new Set<string>();
+  #running = false;
+
+  constructor(store: Store, system: System) {
+    this.#store = store;
+    this.#system = system;
+    store.onCommit((changes) => {
+      if (!this.#running) return;
+      const first = this.#changed.size === 0;
+      for (const { table, after } of changes) if (table === 'ports' && after !== undefined) this.#changed.add(after.id);
+      // Listeners may not change rows.
+      if (first && this.#changed.size > 0) setImmediate(() => this.#reportChanged());
+    });
+  }
+
+  async start(): Promise<void> {
+    this.#running = true;
+    await this.reconcile();
+  }
+
+  async reconcile(): Promise<void> {
+    report(this.#store, this.#system, this.#store.ports.all(), isWired);
+  }
+
+  async stop(): Promise<void> {
+    this.#running = false;
+  }
+
+  #reportChanged(): void {
+    const ids = [...this.#changed];
+    this.#changed.clear();
+    if (!this.#running) return;
+    const ports = ids.map((id) => this.#store.ports.get(id)).filter((port) => port !== undefined);
+    report(this.#store, this.#system, ports, isWired);
+  }
+}
+
+/** An unbound port waits for nothing. */
+const isWired = (port: PortRow) => (port.host_id === '' ? !port.provisioning.includes('L2') : port.admin_state_up);
