@@ -14,7 +14,21 @@ export class Fault extends Error {
   }
 }
 
-/** Neutron's way of saying that an attribute is not right. */
-export function invalidInput(attribute: string, reason: string): Fault {
-  return new Fault(400, 'InvalidInput', `Invalid input for operation: ${attribute}: ${reason}.`);
+/** What does not even fit the attribute map. */
+export function badRequest(message: string): Fault {
+  return new Fault(400, 'HTTPBadRequest', message);
+}
+
+/** A value that is no value of the attribute. */
+export function invalidAttribute(attribute: string, reason: string): Fault {
+  return badRequest(`Invalid input for ${attribute}. Reason: ${reason}.`);
+}
+
+/** What cannot be done with values that are each right by themselves. */
+export function invalidInput(reason: string): Fault {
+  return new Fault(400, 'InvalidInput', `Invalid input for operation: ${reason}.`);
+}
+
+export function notAuthorized(rules: string): Fault {
+  return new Fault(403, 'PolicyNotAuthorized', `${rules} is disallowed by policy`);
 }

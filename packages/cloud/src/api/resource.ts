@@ -33,6 +33,9 @@ export interface Attribute {
   readonly adminSees?: boolean;
   /** What create gets when it is left out; absent: the key is left out too. */
   readonly default?: unknown;
+  /** Lists can be filtered by it, sorted by it; default true. */
+  readonly filter?: boolean;
+  readonly sort?: boolean;
 }
 
 /** A collection of the API: `/v2.0/{plural}`. The engine (`api/`) does the rest: filters, fields, sorting, paging, bulk, notifications. */
@@ -51,6 +54,8 @@ export interface Resource<R extends { readonly id: string } = { readonly id: str
   list(context: Context): readonly R[];
   get(context: Context, id: string): R | undefined;
   visible?(context: Context, row: R): boolean;
+  /** By attribute: rows whose value is that, so that a list filtered by it need not look at all rows. */
+  readonly lookup?: Readonly<Record<string, (context: Context, value: string) => readonly R[]>>;
   /** The whole body as an administrator sees it. */
   view(context: Context, row: R): Record<string, unknown>;
   create?(context: Context, body: Body): R;
@@ -58,6 +63,8 @@ export interface Resource<R extends { readonly id: string } = { readonly id: str
   remove?(context: Context, row: R): void;
   /** `PUT /v2.0/{plural}/{id}/{action}` → the answer's body. */
   readonly actions?: Readonly<Record<string, (context: Context, row: R, body: Body) => Record<string, unknown>>>;
+  /** Gives the row these tags; absent: it has no `/tags`. */
+  retag?(context: Context, row: R, tags: readonly string[]): void;
   /** Which notifications it has; absent: both `.start` and `.end` of create, update and delete. */
   readonly silent?: boolean;
 }

@@ -10,7 +10,9 @@ export interface Change<R extends Row = Row> {
 /** The API request that a transaction carries out; what follows from it (casts, notifications) is sent on its behalf. */
 export interface Origin {
   readonly userId: string;
+  readonly userName?: string;
   readonly projectId: string;
+  readonly roles?: readonly string[];
   readonly isAdmin: boolean;
   /** `req-…` */
   readonly requestId: string;
