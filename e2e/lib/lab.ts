@@ -7,6 +7,7 @@ export const LAB_DIRECTORY = process.env.ASTARA_LAB ?? '/var/lib/astara/lab';
 export const LAB_HOST = 'lab1';
 /** What signs metadata requests: all passwords of the lab are the same. */
 export const LAB_PASSWORD = 'labpass';
+export const TRANSPORT_URL = `rabbit://openstack:${LAB_PASSWORD}@127.0.0.1:5672/`;
 
 const script = join(import.meta.dirname, '../../lab/lab.sh');
 

@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import type { Network } from '@astara/openstack/neutron-types.ts';
+import type { Network, Port } from '@astara/openstack/neutron-types.ts';
 import { run } from './exec.ts';
 import { external } from './external.ts';
 import { Cloud } from './openstack.ts';
@@ -24,6 +24,13 @@ export class Scene {
 
   async vm(name: string, network: Network, options?: VmOptions): Promise<Vm> {
     const vm = await Vm.create(this.cloud, name, network, options);
+    this.#vms.push(vm);
+    return vm;
+  }
+
+  /** On a port that is there already, which must be bound to this host. */
+  async vmOn(name: string, network: Network, port: Port): Promise<Vm> {
+    const vm = await Vm.on(this.cloud, name, network, port);
     this.#vms.push(vm);
     return vm;
   }

@@ -30,7 +30,7 @@ export class Vm extends Machine {
 
   /** The port and the wire; no address yet. */
   static async create(cloud: Cloud, name: string, network: Network, options: VmOptions = {}): Promise<Vm> {
-    const netns = `labvm-${cloud.named(name)}`;
+    const netns = netnsOf(cloud, name);
     const project = options.port?.project_id;
     const security =
       options.portSecurity === false
@@ -43,7 +43,12 @@ export class Vm extends Machine {
       ...security,
       ...options.port,
     });
-    const vm = new Vm(netns, cloud, port);
+    return Vm.on(cloud, name, network, port);
+  }
+
+  /** On a port that is there already, which must be bound to this host. */
+  static async on(cloud: Cloud, name: string, network: Network, port: Port): Promise<Vm> {
+    const vm = new Vm(netnsOf(cloud, name), cloud, port);
     await vm.#plug(network);
     return vm;
   }
@@ -158,3 +163,5 @@ export class Vm extends Machine {
     await rm(`/etc/netns/${this.netns}`, { recursive: true, force: true });
   }
 }
+
+const netnsOf = (cloud: Cloud, name: string) => `labvm-${cloud.named(name)}`;
