@@ -141,19 +141,39 @@ export interface DhcpBindingRow {
   readonly agent_id: string;
 }
 
-/** A Nova server; its ports are Neutron's. */
+/** A Nova server; its ports are Neutron's, found by their `device_id`. */
 export interface ServerRow {
   readonly id: string;
   readonly name: string;
   readonly project_id: string;
   readonly user_id: string;
+  /** What it is. */
   readonly status: 'BUILD' | 'ACTIVE' | 'SHUTOFF' | 'ERROR';
+  /** What it shall be. */
+  readonly power: 'on' | 'off';
   readonly host: string;
   readonly flavor_id: string;
   readonly image_id: string;
+  /** Base64, as it was given. */
   readonly user_data: string | null;
   readonly key_name: string | null;
   readonly metadata: Readonly<Record<string, string>>;
+  /** Ports that were there before it; they outlive it. */
+  readonly kept_ports: readonly string[];
+  /** Why it is in ERROR. */
+  readonly fault: { readonly code: number; readonly message: string; readonly created: string } | null;
   readonly created_at: string;
   readonly updated_at: string;
+  readonly launched_at: string | null;
+}
+
+/** A public key of a user; its id is `user_id/name`. */
+export interface KeypairRow {
+  readonly id: string;
+  readonly name: string;
+  readonly user_id: string;
+  readonly public_key: string;
+  /** MD5 of the key, as ssh-keygen shows it: `aa:bb:…` */
+  readonly fingerprint: string;
+  readonly created_at: string;
 }

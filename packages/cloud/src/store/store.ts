@@ -3,6 +3,7 @@ import type {
   AgentRow,
   DhcpBindingRow,
   FloatingIpRow,
+  KeypairRow,
   NetworkRow,
   PortForwardingRow,
   PortRow,
@@ -59,6 +60,7 @@ export class Store {
     agent: (row: DhcpBindingRow) => [row.agent_id],
   });
   readonly servers = this.#table('servers', { project: (row: ServerRow) => one(row.project_id) });
+  readonly keypairs = this.#table('keypairs', { user: (row: KeypairRow) => [row.user_id] });
 
   /** Does all of it or nothing: what was changed is undone when `work` throws. `work` is synchronous. */
   transaction<T>(work: () => T, origin?: Origin): T {
