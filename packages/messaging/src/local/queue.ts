@@ -56,16 +56,19 @@ export class LocalQueue {
 
   #deliver(): void {
     this.#turn = undefined;
-    for (let n = 0; n < perTurn; n++) {
+    const batch = this.#messages.splice(0, perTurn);
+    while (batch.length > 0) {
       const receive = this.#consumers[0];
-      const message = receive && this.#messages.shift();
-      if (!receive || !message) return;
-      if (message.expires <= performance.now()) continue;
+      if (!receive) break;
+      const message = batch.shift();
+      if (!message || message.expires <= performance.now()) continue;
       this.#consumers.push(...this.#consumers.splice(0, 1));
       const { text, expiration } = message;
       // Taken when handed over: nothing is left to acknowledge.
       receive({ queue: this.name, body: text, expiration, ack: () => undefined });
     }
+    // What is left when the last consumer has gone meanwhile.
+    this.#messages.unshift(...batch);
     this.#wake();
   }
 }
