@@ -87,6 +87,8 @@ export interface FloatingIpRow extends StandardRow {
   readonly fixed_ip_address: string | null;
   readonly port_id: string | null;
   readonly router_id: string | null;
+  /** The router before the last change of association: when it reports, the address is DOWN there. */
+  readonly last_known_router_id: string | null;
   readonly status: 'ACTIVE' | 'DOWN' | 'ERROR';
   readonly dns_name: string;
   readonly dns_domain: string;
@@ -176,4 +178,48 @@ export interface KeypairRow {
   /** MD5 of the key, as ssh-keygen shows it: `aa:bb:…` */
   readonly fingerprint: string;
   readonly created_at: string;
+}
+
+/** What a project may have at most, as far as it differs from the default; its id is the project's. */
+export interface QuotaRow {
+  readonly id: string;
+  readonly limits: Readonly<Record<string, number>>;
+}
+
+export interface ProjectRow {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+  readonly enabled: boolean;
+}
+
+export interface UserRow {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+  readonly email: string | null;
+  readonly enabled: boolean;
+  readonly default_project_id: string | null;
+  /** `salt:key`, both hexadecimal, by scrypt; null: no password opens it. */
+  readonly password_hash: string | null;
+}
+
+/** A user's role in a project; its id is `user_id/project_id/role_id`. */
+export interface AssignmentRow {
+  readonly id: string;
+  readonly user_id: string;
+  readonly project_id: string;
+  readonly role_id: string;
+}
+
+export interface ApplicationCredentialRow {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+  readonly user_id: string;
+  readonly project_id: string;
+  readonly role_ids: readonly string[];
+  /** As the user's password. */
+  readonly secret_hash: string;
+  readonly expires_at: string | null;
 }
