@@ -60,7 +60,6 @@ export class Store {
   });
   readonly floatingIps = this.#table('floatingips', {
     project: (row: FloatingIpRow) => one(row.project_id),
-    project: (row: FloatingIpRow) => one(row.project_id),
     router: (row: FloatingIpRow) => one(row.router_id),
     lastRouter: (row: FloatingIpRow) => one(row.last_known_router_id),
     port: (row: FloatingIpRow) => one(row.port_id),

@@ -47,11 +47,6 @@ export class Table<R extends Row, I extends Indexes<R> = Indexes<R>> {
     return this.#found.get(index)?.get(value)?.size ?? 0;
   }
 
-  /** How many there are, without looking at them. */
-  count(index: keyof I & string, value: string): number {
-    return this.#found.get(index)?.get(value)?.size ?? 0;
-  }
-
   /** Inserts, or replaces the row of the same id. */
   put(row: R): R {
     const before = this.#rows.get(row.id);
