@@ -15,4 +15,16 @@ export const cloudErrors = defineErrors({
     retry: 'operator',
     radius: 'provider',
   },
+  CLOUD_NO_MACHINE: {
+    message: 'server {id} has no machine to run a program in: {reason}',
+    remedy: 'Start the server, or run the cloud as root and without simulation.',
+    retry: 'operator',
+    radius: 'instance',
+  },
+  CLOUD_BUSYBOX: {
+    message: 'machines need busybox with {applets}: {reason}',
+    remedy: 'Install it: apt-get install busybox (or busybox-static). Or run the cloud with simulated machines.',
+    retry: 'operator',
+    radius: 'provider',
+  },
 });

@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kernel } from '@astara/kernel/contract.ts';
 import { openKernel } from '@astara/kernel/open.ts';
 import { tapName } from '@astara/model/instance.ts';
@@ -10,6 +9,7 @@ import type { NetworkRow, PortRow } from '../store/rows.ts';
 import { Store } from '../store/store.ts';
 import { networkRow, portRow, subnetRow } from '../testing/rows.ts';
 import { systemOf } from '../testing/system.ts';
+import { until } from '../testing/until.ts';
 import { Bridges } from './bridges.ts';
 import { bridgeName, legName } from './names.ts';
 
@@ -71,19 +71,6 @@ function network(given: Partial<NetworkRow> = {}): NetworkRow {
 
 function port(net: NetworkRow, given: Partial<PortRow> = {}): PortRow {
   return store.transaction(() => store.ports.put(portRow(net, { host_id: 'here', ...given })));
-}
-
-async function until(condition: () => unknown): Promise<void> {
-  const deadline = performance.now() + 5_000;
-  for (;;) {
-    try {
-      if (condition()) return;
-    } catch (error) {
-      if (performance.now() > deadline) throw error;
-    }
-    if (performance.now() > deadline) throw new Error(`never: ${condition}`);
-    await sleep(10);
-  }
 }
 
 const status = ({ id }: PortRow) => store.ports.get(id)?.status;
