@@ -32,7 +32,7 @@ export async function endPrograms(netns: string): Promise<void> {
   }
 }
 
-/** Starts a program in the namespace that outlives us. What it prints goes to the end of `log`. Resolves with its start. */
+/** Starts a program in the namespace that outlives us; what it prints goes to the end of `log`. Resolves when it runs there. */
 export async function startProgram(
   netns: string,
   argv: readonly string[],
@@ -40,7 +40,8 @@ export async function startProgram(
   env: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const output = openSync(log, 'a');
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  let ended = false;
   try {
     const child = spawn('nsenter', [`--net=${NETNS_DIR}/${netns}`, '--', ...argv], {
       cwd: '/',
@@ -48,8 +49,20 @@ export async function startProgram(
       env: { PATH, ...env },
       stdio: ['ignore', output, output],
     });
-    child.once('spawn', resolve).once('error', reject).unref();
-    await promise;
+    child
+      .once('spawn', () => resolve(child.pid ?? 0))
+      .once('error', reject)
+      .unref();
+    child.once('exit', () => {
+      ended = true;
+    });
+    const pid = await promise;
+    // Until then it is nsenter, and whoever looks for the program does not find it.
+    const inside = () => inodeOf(`/proc/${pid}/ns/net`) === inodeOf(`${NETNS_DIR}/${netns}`);
+    while (!inside() || commandOf(`${pid}`).startsWith('nsenter ')) {
+      await sleep(1);
+      if (ended) throw new Error(`${argv.join(' ')} ended at once, see ${log}`);
+    }
   } finally {
     closeSync(output);
   }
