@@ -34,3 +34,10 @@ export const groupNotFound = (id: string) => new Fault(404, 'SecurityGroupNotFou
 
 export const tenantMayNot = (project: string, what: string) =>
   new Fault(403, 'HTTPForbidden', `Tenant ${project} not allowed to create ${what} on this network`);
+
+export const invalidSharing = (name: string) =>
+  new Fault(
+    409,
+    'InvalidSharedSetting',
+    `Unable to reconfigure sharing settings for network ${name}. Multiple tenants are using it.`,
+  );
