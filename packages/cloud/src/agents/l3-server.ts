@@ -1,11 +1,11 @@
 import type { Handler, RequestContext } from '@astara/messaging/contract.ts';
-import { Fault } from '../api/fault.ts';
 import type { Requests } from '../api/requests.ts';
 import type { Context } from '../api/resource.ts';
 import { revise } from '../network/touch.ts';
 import type { AgentRow, FloatingIpRow } from '../store/rows.ts';
 import { callerOf, record, text, texts } from './arguments.ts';
 import type { Courier } from './courier.ts';
+import { agentNotFoundByTypeHost } from './faults.ts';
 import { type AgentRegistry, l3Agent } from './registry.ts';
 import { bindRouter, syncedRouter } from './router-sync.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -73,8 +73,7 @@ export function l3Handlers({ requests, registry, scheduler, courier }: Parts): R
   function agentOn(host: string): AgentRow {
     const agent = registry.find(l3Agent, host);
     if (agent !== undefined) return agent;
-    const message = `Agent with agent_type=${l3Agent} and host=${host} could not be found.`;
-    throw new Fault(404, 'AgentNotFoundByTypeHost', message);
+    throw agentNotFoundByTypeHost(l3Agent, host);
   }
 }
 
