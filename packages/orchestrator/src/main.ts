@@ -1,6 +1,6 @@
 import { runProgram } from '@astara/config/run-program.ts';
 import { checkOrchestrator, foreignToOrchestrator, orchestratorSections } from './options.ts';
-import { startOrchestrator } from './orchestrator.ts';
+import { start } from './start.ts';
 
 await runProgram(
   {
@@ -11,5 +11,5 @@ await runProgram(
     foreign: foreignToOrchestrator,
     check: checkOrchestrator,
   },
-  startOrchestrator,
+  start,
 );

@@ -1,6 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { connectMessaging, type RabbitMessaging } from '@astara/messaging/messaging.ts';
+import type { RabbitMessaging } from '@astara/messaging/messaging.ts';
 import type { Logger } from 'pino';
 import { type Api, startApi } from './api/server.ts';
 import { SocketAppliances } from './appliance-client/client.ts';
@@ -8,7 +8,6 @@ import type { ApplianceDefaults } from './drivers/built.ts';
 import { NetworkDriver } from './drivers/network/driver.ts';
 import { RouterDriver } from './drivers/router/driver.ts';
 import { NotificationIntake } from './intake/notifications.ts';
-import { checkLogin } from './login.ts';
 import { MetadataServer } from './metadata/server.ts';
 import { createMetrics } from './metrics.ts';
 import { NeutronAgents } from './neutron/agents.ts';
@@ -27,12 +26,14 @@ export interface Orchestrator {
 
 /**
  * Puts the rooms together: Neutron's agents and notifications fill the mirror and name keys, the engine makes each key's instance
- * what its driver asks for. Rejects when it cannot start; then nothing is left running.
+ * what its driver asks for. Rejects when it cannot start; then nothing of it is left running.
  */
-export async function startOrchestrator(config: OrchestratorConfig, log: Logger): Promise<Orchestrator> {
-  await checkLogin(config.keystone);
+export async function startOrchestrator(
+  config: OrchestratorConfig,
+  messaging: RabbitMessaging,
+  log: Logger,
+): Promise<Orchestrator> {
   const metrics = createMetrics({ process: true });
-  const messaging = connect(config, log);
   metrics.beforeScrape(() => metrics.messagingConnected.set(messaging.connected ? 1 : 0));
 
   const mirror = new Mirror();
@@ -74,7 +75,6 @@ export async function startOrchestrator(config: OrchestratorConfig, log: Logger)
   const stop = async () => {
     for (const end of stops.toReversed()) await end();
   };
-  stops.push(() => messaging.close());
   try {
     const metadata = await startMetadata(config, log);
     stops.push(() => metadata?.close());
@@ -99,23 +99,13 @@ export async function startOrchestrator(config: OrchestratorConfig, log: Logger)
       const { topics } = config.oslo_messaging_notifications;
       await intake.listen(messaging, config.DEFAULT.control_exchange, topics, config.DEFAULT.host);
     }
-    await agents.start();
     stops.push(() => agents.stop());
+    await agents.start();
   } catch (error) {
     await stop();
     throw error;
   }
   return { stop };
-}
-
-function connect({ DEFAULT, oslo_messaging_rabbit }: OrchestratorConfig, log: Logger): RabbitMessaging {
-  return connectMessaging({
-    transportUrl: DEFAULT.transport_url.reveal(),
-    exchange: DEFAULT.control_exchange,
-    connectionName: `astara-orchestrator:${DEFAULT.host}`,
-    rabbit: oslo_messaging_rabbit,
-    log,
-  });
 }
 
 function roleOptions({ DEFAULT, l3, dhcp }: OrchestratorConfig) {
