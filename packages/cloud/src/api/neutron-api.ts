@@ -29,7 +29,8 @@ export class NeutronApi {
   }
 
   addOperations(operations: readonly Operation[]): this {
-    for (const operation of operations) this.#operations.push({ operation, words: operation.path.split('/').slice(1) });
+    for (const operation of operations)
+      this.#operations.push({ operation, words: operation.path.split('/').filter((word) => word !== '') });
     return this;
   }
 
