@@ -44,10 +44,10 @@ async function expectLeases(scene: Scene, instanceId: string, network: Network, 
 }
 
 /**
- * What may become of changes that keep coming for `span` milliseconds: four applies at once, then one every 200 ms
+ * What may become of changes that keep coming for `span` milliseconds: three applies at once, then one every 400 ms
  * (orchestrator/reconciler/apply-budget.ts); when the last of them comes, one is under way and one follows.
  */
-const few = (span: number) => 4 + Math.ceil(span / 200) + 2;
+const few = (span: number) => 3 + Math.ceil(span / 400) + 2;
 
 /** Makes Neutron cast `method` 30 times: how long they took to arrive, in milliseconds, and how many applies they became. */
 async function burst(casts: Casts, method: string, work: () => Promise<unknown>) {

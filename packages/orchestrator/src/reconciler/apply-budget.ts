@@ -1,11 +1,11 @@
 /** How many configurations of one resource may be applied at once, and how often after that. */
-const burst = 4;
+const burst = 3;
 /** ms. */
-const refill = 200;
+const refill = 400;
 
 /**
  * Lets the first few changes through at once, and makes a longer burst wait, so that many changes become a few applies.
- * Whoever changes one thing after the other by hand or by an API client of Neutron (0.2 s each) never waits.
+ * Whoever changes one thing after the other by hand never waits; a program that changes one resource without pause waits 0.4 s at the most.
  */
 export class ApplyBudget {
   #tokens = burst;
