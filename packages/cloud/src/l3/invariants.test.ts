@@ -1,0 +1,183 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { Fault } from '../api/fault.ts';
+import { changePort, dropPort } from '../network/ports.ts';
+import type { Store } from '../store/store.ts';
+import { overlaps } from './overlap.ts';
+import { type Json, Rig } from './rig.ts';
+import { attachedTo, gatewayOf } from './router-ports.ts';
+
+/** Random requests, possible or not; `pick` chooses among what is there. */
+interface Step {
+  readonly what: keyof typeof steps;
+  readonly a: number;
+  readonly b: number;
+  readonly c: number;
+}
+
+const pick = <T>(items: readonly T[], at: number): T | undefined => items[at % Math.max(items.length, 1)];
+const idOf = (rows: readonly { readonly id: string }[], at: number) => pick(rows, at)?.id ?? 'none';
+
+const cidrs = ['10.1.0.0/29', '10.2.0.0/29', '10.1.0.0/28', 'fd00:1::/64', 'fd00:2::/64'];
+
+const steps = {
+  router: (rig: Rig, { a, b }: Step) =>
+    rig.make('routers', b % 2 === 0 ? {} : { external_gateway_info: { network_id: external(rig, a) } }),
+  gateway: (rig: Rig, { a, b, c }: Step) =>
+    rig.ask('PUT', `routers/${router(rig, a)}`, {
+      router: {
+        external_gateway_info: c % 3 === 0 ? null : { network_id: external(rig, b), enable_snat: c % 2 === 0 },
+      },
+    }),
+  dropRouter: (rig: Rig, { a }: Step) => rig.ask('DELETE', `routers/${router(rig, a)}`),
+  network: (rig: Rig, { a, b }: Step) => rig.network([cidrs[a % 5] ?? '', cidrs[b % 5] ?? '']),
+  dropNetwork: (rig: Rig, { a }: Step) => rig.ask('DELETE', `networks/${idOf(rig.store.networks.all(), a)}`),
+  attach: (rig: Rig, { a, b, c }: Step) =>
+    rig.ask('PUT', `routers/${router(rig, a)}/add_router_interface`, {
+      ...(c % 3 === 0 ? { port_id: idOf(rig.store.ports.all(), b) } : { subnet_id: idOf(rig.store.subnets.all(), b) }),
+    }),
+  detach: (rig: Rig, { a, b, c }: Step) =>
+    rig.ask('PUT', `routers/${router(rig, a)}/remove_router_interface`, {
+      ...(c % 3 === 0 ? { port_id: idOf(rig.store.ports.all(), b) } : { subnet_id: idOf(rig.store.subnets.all(), b) }),
+    }),
+  routes: (rig: Rig, { a, b }: Step) =>
+    rig.ask('PUT', `routers/${router(rig, a)}`, {
+      router: {
+        routes: b % 3 === 0 ? [] : [{ destination: '172.16.0.0/16', nexthop: `10.${1 + (b % 2)}.0.${b % 7}` }],
+      },
+    }),
+  port: (rig: Rig, { a }: Step) => rig.port(idOf(rig.store.networks.all(), a)),
+  movePort: (rig: Rig, { a, b }: Step) => {
+    const port = pick(servers(rig), a);
+    if (port === undefined) return;
+    const subnet_id = idOf(rig.store.subnets.by('network', port.network_id), b);
+    rig.requests.system((context) => changePort(context, port, { fixed_ips: [{ subnet_id }] }));
+  },
+  dropPort: (rig: Rig, { a }: Step) => {
+    const port = pick(servers(rig), a);
+    if (port !== undefined) rig.requests.system((context) => dropPort(context, port));
+  },
+  float: (rig: Rig, { a, b, c }: Step) =>
+    rig.make('floatingips', {
+      floating_network_id: external(rig, a),
+      ...(c % 3 === 0 ? {} : { port_id: idOf(rig.store.ports.all(), b) }),
+    }),
+  lead: (rig: Rig, { a, b, c }: Step) =>
+    rig.ask('PUT', `floatingips/${floatingIp(rig, a)}`, {
+      floatingip: { port_id: c % 3 === 0 ? null : idOf(rig.store.ports.all(), b) },
+    }),
+  dropFloat: (rig: Rig, { a }: Step) => rig.ask('DELETE', `floatingips/${floatingIp(rig, a)}`),
+  forward: (rig: Rig, { a, b, c }: Step) => {
+    const port = pick(rig.store.ports.all(), b);
+    rig.make(`floatingips/${floatingIp(rig, a)}/port_forwardings`, {
+      protocol: 'tcp',
+      external_port: 1 + (c % 4),
+      internal_port: 1 + (b % 4),
+      internal_port_id: port?.id,
+      internal_ip_address: port?.fixed_ips[0]?.ip_address,
+    });
+  },
+  dropForward: (rig: Rig, { a }: Step) => {
+    const rule = pick(rig.store.portForwardings.all(), a);
+    rig.ask('DELETE', `floatingips/${rule?.floatingip_id}/port_forwardings/${rule?.id}`);
+  },
+} as const satisfies Readonly<Record<string, (rig: Rig, step: Step) => unknown>>;
+
+const router = (rig: Rig, at: number) => idOf(rig.store.routers.all(), at);
+const floatingIp = (rig: Rig, at: number) => idOf(rig.store.floatingIps.all(), at);
+const external = (rig: Rig, at: number) =>
+  idOf(
+    rig.store.networks.all().filter((network) => network.external),
+    at,
+  );
+const servers = (rig: Rig) => rig.store.ports.all().filter((port) => port.device_owner === '');
+
+const step: fc.Arbitrary<Step> = fc.record({
+  what: fc.constantFrom(...(Object.keys(steps) as (keyof typeof steps)[])),
+  a: fc.nat(20),
+  b: fc.nat(20),
+  c: fc.nat(20),
+});
+
+/** All rows, in an order that does not depend on history. */
+function snapshot(store: Store): Json {
+  const { networks, subnets, ports, routers, floatingIps, portForwardings } = store;
+  const tables = { networks, subnets, ports, routers, floatingIps, portForwardings };
+  return Object.fromEntries(
+    Object.entries(tables).map(([name, table]) => [name, Object.fromEntries(table.all().map((row) => [row.id, row]))]),
+  );
+}
+
+function check(store: Store): void {
+  const taken = new Set<string>();
+  for (const port of store.ports.all()) {
+    expect(store.networks.get(port.network_id), 'a port has a network').toBeDefined();
+    for (const { subnet_id, ip_address } of port.fixed_ips) {
+      expect(store.subnets.get(subnet_id)?.network_id, 'an address is of the network').toBe(port.network_id);
+      expect(taken.has(`${subnet_id} ${ip_address}`), 'an address is given once').toBe(false);
+      taken.add(`${subnet_id} ${ip_address}`);
+    }
+    const { device_owner: owner, device_id: device } = port;
+    if (owner === 'network:floatingip') expect(store.floatingIps.get(device)?.floating_port_id).toBe(port.id);
+    if (owner === 'network:router_gateway') expect(store.routers.get(device)?.gw_port_id).toBe(port.id);
+    if (owner === 'network:router_interface') expect(store.routers.get(device)).toBeDefined();
+  }
+  for (const row of store.routers.all()) {
+    if (row.gw_port_id !== null) expect(gatewayOf(store, row)?.device_id).toBe(row.id);
+    const subnets = attachedTo(store, row)
+      .filter((port) => port.device_owner === 'network:router_interface')
+      .flatMap((port) => port.fixed_ips)
+      .map((ip) => store.subnets.get(ip.subnet_id)?.cidr ?? '');
+    for (const [at, cidr] of subnets.entries())
+      for (const other of subnets.slice(at + 1)) expect(overlaps(cidr, other), 'subnets do not overlap').toBe(false);
+  }
+  for (const row of store.floatingIps.all()) {
+    expect(store.ports.get(row.floating_port_id)?.fixed_ips.map((ip) => ip.ip_address)).toContain(
+      row.floating_ip_address,
+    );
+    const rules = store.portForwardings.by('floatingIp', row.id);
+    expect(row.router_id === null, 'a router means that it leads somewhere').toBe(
+      row.port_id === null && rules.length === 0,
+    );
+    expect(row.port_id === null || rules.length === 0, 'it leads to a port or forwards').toBe(true);
+    if (row.router_id === null) continue;
+    const host = store.routers.get(row.router_id);
+    expect(host === undefined ? undefined : gatewayOf(store, host)?.network_id, 'the router has the way out').toBe(
+      row.floating_network_id,
+    );
+    for (const rule of rules) {
+      const addresses = store.ports.get(rule.internal_port_id)?.fixed_ips.map((ip) => ip.ip_address);
+      expect(addresses, 'a rule leads to an address').toContain(rule.internal_ip_address);
+    }
+    if (row.port_id !== null) expect(store.ports.get(row.port_id), 'it leads to a port').toBeDefined();
+  }
+}
+
+test('whatever is asked, the rows fit each other, and what is refused has changed nothing', () => {
+  const done = new Set<string>();
+  const refused = new Set<string>();
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 20, maxLength: 80 }), (sequence) => {
+      const rig = new Rig();
+      rig.external(['203.0.113.0/28']);
+      rig.external(['198.51.100.0/28', '2001:db8::/64']);
+      rig.routed('10.3.0.0/28', { id: external(rig, 0), subnets: [] });
+      for (const one of sequence) {
+        const before = snapshot(rig.store);
+        try {
+          steps[one.what](rig, one);
+          done.add(one.what);
+        } catch (error) {
+          if (!(error instanceof Fault)) throw error;
+          refused.add(error.type);
+          // What makes several requests has done some of them.
+          if (one.what !== 'network') expect(snapshot(rig.store)).toEqual(before);
+        }
+        check(rig.store);
+      }
+    }),
+    { numRuns: 150 },
+  );
+  expect(done, 'every kind of request has worked').toEqual(new Set(Object.keys(steps)));
+  expect(refused.size).toBeGreaterThan(10);
+});
