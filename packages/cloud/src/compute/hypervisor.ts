@@ -21,11 +21,12 @@ export interface Hypervisor {
 export interface Machine {
   readonly id: string;
   readonly name: string;
-  /** eth0, eth1… */
   readonly nics: readonly Nic[];
 }
 
 export interface Nic {
+  /** eth0, eth1… */
+  readonly device: string;
   readonly portId: string;
   readonly mac: string;
   readonly mtu: number;

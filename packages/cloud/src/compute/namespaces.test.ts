@@ -37,7 +37,12 @@ afterEach(async () => {
 });
 
 function machine(nics = 1): Machine {
-  const nic = (at: number) => ({ portId: randomUUID(), mac: `fa:16:3e:00:00:0${at + 1}`, mtu: 1400 });
+  const nic = (at: number) => ({
+    device: `eth${at}`,
+    portId: randomUUID(),
+    mac: `fa:16:3e:00:00:0${at + 1}`,
+    mtu: 1400,
+  });
   return { id: randomUUID(), name: 'web', nics: Array.from({ length: nics }, (_, at) => nic(at)) };
 }
 

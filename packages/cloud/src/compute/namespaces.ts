@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import type { Kernel, Netns } from '@astara/kernel/contract.ts';
 import { tapName } from '@astara/model/instance.ts';
 import { cloudErrors } from '../errors.ts';
-import type { ExecOptions, ExecResult, Hypervisor, Machine } from './hypervisor.ts';
+import type { ExecOptions, ExecResult, Hypervisor, Machine, Nic } from './hypervisor.ts';
 import { endPrograms, programsIn, runIn, startProgram } from './processes.ts';
 
 export interface NamespacesOptions {
@@ -40,6 +40,7 @@ export class NamespaceHypervisor implements Hypervisor {
   }
 
   async list(): Promise<string[]> {
+    if (!existsSync(this.#options.runDir)) return [];
     const entries = await readdir(this.#options.runDir, { withFileTypes: true });
     return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
   }
@@ -47,7 +48,15 @@ export class NamespaceHypervisor implements Hypervisor {
   async boot(machine: Machine): Promise<void> {
     const { kernel } = this.#options;
     const netns = netnsName(machine.id);
+    const gone = (await this.#read(machine.id))?.nics.filter(
+      ({ portId }) => !machine.nics.some((nic) => nic.portId === portId),
+    );
     await this.#write(machine);
+    if (gone !== undefined && gone.length > 0) {
+      // A DHCP client without its device never ends by itself.
+      await endPrograms(netns);
+      await this.#unplug(gone);
+    }
     await kernel.createNetns(netns);
     await mkdir(etcDir(netns), { recursive: true });
     await this.#plug(netns, machine);
@@ -61,8 +70,7 @@ export class NamespaceHypervisor implements Hypervisor {
       await endPrograms(netns);
       await appendFile(this.#path(id, 'console.log'), 'halted\n');
     }
-    const taps = (await this.#read(id))?.nics.map(({ portId }) => tapName(portId)) ?? [];
-    await this.#ready().change(taps.map((ifname) => ({ op: 'link-delete', ifname })));
+    await this.#unplug((await this.#read(id))?.nics ?? []);
     await kernel.deleteNetns(netns);
     await rm(etcDir(netns), { recursive: true, force: true });
   }
@@ -100,16 +108,20 @@ export class NamespaceHypervisor implements Hypervisor {
   async #plug(netns: string, { nics }: Machine): Promise<void> {
     const host = this.#ready();
     const links = new Set((await host.links()).map(({ ifname }) => ifname));
-    for (const [at, { portId, mac, mtu }] of nics.entries()) {
+    for (const { device: name, portId, mac, mtu } of nics) {
       if (links.has(tapName(portId))) continue;
-      await host.change([{ op: 'veth-add', name: tapName(portId), mtu, peer: { name: `eth${at}`, netns, mac } }]);
+      await host.change([{ op: 'veth-add', name: tapName(portId), mtu, peer: { name, netns, mac } }]);
     }
     const inside = await this.#options.kernel.open(netns);
     try {
-      await inside.change(nics.map(({ mtu }, at) => ({ op: 'link-set', ifname: `eth${at}`, mtu, up: true })));
+      await inside.change(nics.map(({ device, mtu }) => ({ op: 'link-set', ifname: device, mtu, up: true })));
     } finally {
       inside.close();
     }
+  }
+
+  async #unplug(nics: readonly Nic[]): Promise<void> {
+    await this.#ready().change(nics.map(({ portId }) => ({ op: 'link-delete', ifname: tapName(portId) })));
   }
 
   async #startPrograms(netns: string, { id, name, nics }: Machine): Promise<void> {
@@ -117,8 +129,7 @@ export class NamespaceHypervisor implements Hypervisor {
     const log = this.#path(id, 'console.log');
     if (running.length === 0) await appendFile(log, `${name} (${id}) boots in namespace ${netns}\n`);
     const env = { RESOLV_CONF: join(etcDir(netns), 'resolv.conf') };
-    for (const at of nics.keys()) {
-      const device = `eth${at}`;
+    for (const { device } of nics) {
       if (running.some((command) => command.includes(`udhcpc -f -i ${device} `))) continue;
       const options = ['-O', 'staticroutes', '-O', 'mtu', '-x', `hostname:${name}`];
       // Four questions a second apart, a pause of a second, for ever.

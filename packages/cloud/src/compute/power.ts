@@ -2,13 +2,11 @@ import type { Logger } from 'pino';
 import type { Requests } from '../api/requests.ts';
 import { timestamp } from '../network/touch.ts';
 import type { ServerRow } from '../store/rows.ts';
-import type { Store } from '../store/store.ts';
 import type { Hypervisor, Machine } from './hypervisor.ts';
 import { portsOf } from './server-view.ts';
 
 export interface PowerOptions {
-  readonly store: Store;
-  readonly requests: Pick<Requests, 'system'>;
+  readonly requests: Requests;
   readonly hypervisor: Hypervisor;
   readonly logger: Logger;
   /** Milliseconds for a new server's ports to become ACTIVE, then it is in ERROR as in Nova; default 300 000. */
@@ -30,12 +28,13 @@ export class Power {
 
   constructor(options: PowerOptions) {
     this.#options = options;
-    options.store.onCommit((changes) => {
+    options.requests.store.onCommit((changes) => {
       for (const { table, before, after } of changes) {
         if (table === 'servers') this.#look((before ?? after)?.id ?? '');
         if (table !== 'ports') continue;
         for (const port of [before, after] as { readonly device_id?: string }[]) {
-          if (port?.device_id !== undefined && options.store.servers.get(port.device_id)) this.#look(port.device_id);
+          if (port?.device_id !== undefined && options.requests.store.servers.get(port.device_id))
+            this.#look(port.device_id);
         }
       }
     });
@@ -43,11 +42,11 @@ export class Power {
 
   /** Resolves when every server has been looked at, and leftovers of an earlier run are gone. */
   async start(): Promise<void> {
-    const { store, hypervisor } = this.#options;
+    const { requests, hypervisor } = this.#options;
     await hypervisor.start();
     this.#running = true;
     for (const id of await hypervisor.list()) this.#look(id);
-    for (const { id } of store.servers.all()) this.#look(id);
+    for (const { id } of requests.store.servers.all()) this.#look(id);
     await this.idle();
   }
 
@@ -97,9 +96,9 @@ export class Power {
   async #converge(id: string): Promise<void> {
     // Whoever changed the row is still at it: rows may not be changed from a listener.
     await Promise.resolve();
-    const { store, hypervisor, logger } = this.#options;
+    const { requests, hypervisor, logger } = this.#options;
     try {
-      const row = store.servers.get(id);
+      const row = requests.store.servers.get(id);
       if (row === undefined || row.power === 'off') this.#up.delete(id);
       if (row === undefined) {
         this.#forget(id);
@@ -119,11 +118,13 @@ export class Power {
     );
   }
 
-  async #turnOn({ id, name, status }: ServerRow): Promise<void> {
-    const { store, hypervisor, plugTimeout = 300_000 } = this.#options;
-    const ports = portsOf(store, id);
-    const nics = ports.map(({ id: portId, mac_address: mac, network_id }) => {
-      return { portId, mac, mtu: store.networks.get(network_id)?.mtu ?? 1500 };
+  async #turnOn(row: ServerRow): Promise<void> {
+    const { id, name, status } = row;
+    const { hypervisor, plugTimeout = 300_000 } = this.#options;
+    const { store } = this.#options.requests;
+    const nics = portsOf(store, row).map(({ id: portId, mac_address: mac, network_id }) => {
+      const device = `eth${row.ports.findIndex((port) => port.id === portId)}`;
+      return { device, portId, mac, mtu: store.networks.get(network_id)?.mtu ?? 1500 };
     });
     const machine: Machine = { id, name, nics };
     const shape = JSON.stringify(machine);
@@ -131,7 +132,7 @@ export class Power {
       await hypervisor.boot(machine);
       this.#up.set(id, shape);
     }
-    const isPlugged = portsOf(store, id).every((port) => port.status === 'ACTIVE');
+    const isPlugged = portsOf(store, row).every((port) => port.status === 'ACTIVE');
     if (status === 'BUILD' && !isPlugged) {
       if (this.#timers.has(id)) return;
       const failed = () => this.#fail(id, 'Virtual Interface creation failed');
@@ -139,9 +140,9 @@ export class Power {
       return;
     }
     this.#forget(id);
-    this.#change(id, (row) => {
-      const isNow = row.power === 'on' && (row.status === 'BUILD' || row.status === 'SHUTOFF');
-      return isNow ? { status: 'ACTIVE', launched_at: row.launched_at ?? timestamp() } : undefined;
+    this.#change(id, (now) => {
+      const isNew = now.power === 'on' && (now.status === 'BUILD' || now.status === 'SHUTOFF');
+      return isNew ? { status: 'ACTIVE', launched_at: now.launched_at ?? timestamp() } : undefined;
     });
   }
 
@@ -159,8 +160,7 @@ export class Power {
 
   /** The row may have changed or gone while the machine was worked on. */
   #change(id: string, patchOf: (row: ServerRow) => Partial<ServerRow> | undefined): void {
-    const { store, requests } = this.#options;
-    requests.system(() => {
+    this.#options.requests.system(({ store }) => {
       const row = store.servers.get(id);
       const patch = row === undefined ? undefined : patchOf(row);
       if (row !== undefined && patch !== undefined) store.servers.put({ ...row, ...patch, updated_at: timestamp() });

@@ -20,7 +20,7 @@ function statesOf({ status, power }: ServerRow): [string, string | null, number]
 /** A server as `GET /servers/{id}` shows it, microversion 2.1. `url`: of the API, up to and without `/v2.1`. */
 export function serverView({ store, caller }: Context, row: ServerRow, url: string): Record<string, unknown> {
   const [vmState, taskState, powerState] = statesOf(row);
-  const ports = portsOf(store, row.id);
+  const ports = portsOf(store, row);
   return {
     ...briefView(row, url),
     status: row.status,
@@ -63,7 +63,7 @@ export function createdView(context: Context, row: ServerRow, url: string): Reco
     id: row.id,
     links: linksOf(url, 'servers', row.id),
     'OS-DCF:diskConfig': 'MANUAL',
-    security_groups: groupsOf(context.store, portsOf(context.store, row.id)),
+    security_groups: groupsOf(context.store, portsOf(context.store, row)),
     // Nobody can log in with it; clients want to show one.
     adminPass: row.id.slice(0, 12).replace('-', ''),
   };
@@ -107,9 +107,9 @@ export function interfaceView(port: PortRow): Record<string, unknown> {
   };
 }
 
-/** In the order in which the server got them. */
-export function portsOf(store: Store, serverId: string): PortRow[] {
-  return store.ports.by('device', serverId);
+/** Those that are still there, in the order of the network cards. */
+export function portsOf(store: Store, { id, ports }: ServerRow): PortRow[] {
+  return ports.map((port) => store.ports.get(port.id)).filter((port): port is PortRow => port?.device_id === id);
 }
 
 function groupsOf(store: Store, ports: readonly PortRow[]): { readonly name: string }[] {

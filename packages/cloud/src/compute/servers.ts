@@ -7,6 +7,7 @@ import { flavors, images } from './catalog.ts';
 import { badRequest, fromNeutron, NovaFault, noFlavor, noServer } from './fault.ts';
 import type { ServerPorts } from './server-ports.ts';
 import type { NetworkRequest, ServerRequest } from './server-request.ts';
+import { portsOf } from './server-view.ts';
 
 /** What is done to servers in the store; `power.ts` makes it true. */
 export class Servers {
@@ -50,8 +51,9 @@ export class Servers {
 
   /** Its own ports go with it; those that were given to it are free again. */
   remove(context: Context, row: ServerRow): void {
-    for (const port of context.store.ports.by('device', row.id)) {
-      if (!row.kept_ports.includes(port.id)) this.#ports.remove(context, port);
+    const kept = new Set(row.ports.flatMap((port) => (port.kept ? [port.id] : [])));
+    for (const port of portsOf(context.store, row)) {
+      if (!kept.has(port.id)) this.#ports.remove(context, port);
       else this.#ports.change(context, port, { device_id: '', device_owner: '', host_id: '' });
     }
     context.store.servers.delete(row.id);
@@ -80,11 +82,7 @@ export class Servers {
     const { caller } = context;
     const now = timestamp();
     const id = randomUUID();
-    try {
-      for (const network of networks) this.#plug(context, id, network, groups);
-    } catch (error) {
-      throw fromNeutron(error);
-    }
+    const ports = this.#plugAll(context, id, networks, groups);
     return context.store.servers.put({
       id,
       name: request.name,
@@ -98,7 +96,7 @@ export class Servers {
       user_data: request.userData,
       key_name: request.keyName,
       metadata: request.metadata,
-      kept_ports: networks.flatMap(({ port }) => port ?? []),
+      ports: ports.map((port, at) => ({ id: port.id, kept: networks[at]?.port !== undefined })),
       fault: null,
       created_at: now,
       updated_at: now,
@@ -106,17 +104,29 @@ export class Servers {
     });
   }
 
-  #plug(context: Context, id: string, wanted: NetworkRequest, groups: readonly string[] | undefined): void {
+  #plugAll(
+    context: Context,
+    id: string,
+    networks: readonly NetworkRequest[],
+    groups: readonly string[] | undefined,
+  ): PortRow[] {
+    try {
+      return networks.map((network) => this.#plug(context, id, network, groups));
+    } catch (error) {
+      throw fromNeutron(error);
+    }
+  }
+
+  #plug(context: Context, id: string, wanted: NetworkRequest, groups: readonly string[] | undefined): PortRow {
     const { store, caller } = context;
     const binding = { device_id: id, device_owner: 'compute:nova', host_id: this.#host };
     if (wanted.port !== undefined) {
-      this.#ports.change(context, freePort(context, wanted.port), binding);
-      return;
+      return this.#ports.change(context, freePort(context, wanted.port), binding);
     }
     const network = store.networks.get(wanted.uuid ?? '');
     if (network === undefined || !isUsable(context, network))
       throw badRequest(`Network ${wanted.uuid} could not be found.`);
-    this.#ports.create(context, {
+    return this.#ports.create(context, {
       ...binding,
       network_id: network.id,
       project_id: caller.projectId,

@@ -143,7 +143,7 @@ export interface DhcpBindingRow {
   readonly agent_id: string;
 }
 
-/** A Nova server; its ports are Neutron's, found by their `device_id`. */
+/** A Nova server; its ports are Neutron's. */
 export interface ServerRow {
   readonly id: string;
   readonly name: string;
@@ -160,8 +160,8 @@ export interface ServerRow {
   readonly user_data: string | null;
   readonly key_name: string | null;
   readonly metadata: Readonly<Record<string, string>>;
-  /** Ports that were there before it; they outlive it. */
-  readonly kept_ports: readonly string[];
+  /** In the order of its network cards. Those that were there before it are `kept`: they outlive it. */
+  readonly ports: readonly { readonly id: string; readonly kept: boolean }[];
   /** Why it is in ERROR. */
   readonly fault: { readonly code: number; readonly message: string; readonly created: string } | null;
   readonly created_at: string;

@@ -52,12 +52,12 @@ export function serverRoutes(servers: Servers, hypervisor: Hypervisor): Route[] 
     {
       method: 'GET',
       path: '/servers/:id/ips',
-      run: read(({ store }, { id }) => ({ addresses: addressesOf(store, portsOf(store, id)) })),
+      run: read(({ store }, row) => ({ addresses: addressesOf(store, portsOf(store, row)) })),
     },
     {
       method: 'GET',
       path: '/servers/:id/os-interface',
-      run: read(({ store }, { id }) => ({ interfaceAttachments: portsOf(store, id).map(interfaceView) })),
+      run: read(({ store }, row) => ({ interfaceAttachments: portsOf(store, row).map(interfaceView) })),
     },
     { method: 'GET', path: '/servers/:id/os-volume_attachments', run: read(() => ({ volumeAttachments: [] })) },
     {

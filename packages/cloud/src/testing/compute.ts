@@ -1,0 +1,81 @@
+import { randomUUID } from 'node:crypto';
+import pino from 'pino';
+import { Requests } from '../api/requests.ts';
+import { createServer } from '../api/server.ts';
+import { Compute, type ComputeOptions } from '../compute/compute.ts';
+import type { Hypervisor } from '../compute/hypervisor.ts';
+import { silentPorts } from '../compute/server-ports.ts';
+import { SimulatedHypervisor } from '../compute/simulated.ts';
+import { SimulatedWiring } from '../l2/simulated.ts';
+import type { Wiring } from '../l2/wiring.ts';
+import { Store } from '../store/store.ts';
+
+/** A caller's project and user by token: `<project>/<user>`, with `/admin` behind it for an administrator. */
+const authenticate = (token: string | undefined) => {
+  const [projectId = '', userId = '', role] = token?.split('/') ?? [];
+  return userId === '' ? undefined : { projectId, userId, isAdmin: role === 'admin' };
+};
+
+export interface TestCloud {
+  readonly store: Store;
+  readonly requests: Requests;
+  readonly compute: Compute;
+  readonly project: string;
+  /** Answers status and body of a request of the project's user; `token` for another's. */
+  ask(
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+    path: string,
+    body?: object,
+    token?: string,
+  ): Promise<{ status: number; body: ReturnType<typeof JSON.parse> }>;
+  stop(): Promise<void>;
+}
+
+/** Nova without Keystone and Neutron's API. */
+export async function testCloud(
+  options: {
+    readonly hypervisor?: Hypervisor;
+    readonly wiring?: (requests: Requests) => Wiring;
+    readonly metadata?: NonNullable<ComputeOptions['metadata']>;
+  } = {},
+): Promise<TestCloud> {
+  const store = new Store();
+  const requests = new Requests(store, () => undefined);
+  const logger = pino({ level: 'silent' });
+  const compute = new Compute({
+    requests,
+    authenticate,
+    logger,
+    hypervisor: options.hypervisor ?? new SimulatedHypervisor(),
+    ports: silentPorts,
+    host: 'here',
+    ...(options.metadata === undefined ? {} : { metadata: options.metadata }),
+  });
+  const wiring = options.wiring?.(requests) ?? new SimulatedWiring(store, (work) => requests.system(work));
+  const app = createServer(logger);
+  compute.serve(app);
+  await app.ready();
+  await wiring.start();
+  await compute.start();
+  const project = randomUUID();
+  return {
+    store,
+    requests,
+    compute,
+    project,
+    ask: async (method, url, body, token = `${project}/user`) => {
+      const answer = await app.inject({
+        method,
+        url,
+        headers: { 'x-auth-token': token, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+        ...(body === undefined ? {} : { payload: JSON.stringify(body) }),
+      });
+      return { status: answer.statusCode, body: answer.body === '' ? undefined : answer.json() };
+    },
+    stop: async () => {
+      await compute.stop();
+      await wiring.stop();
+      await app.close();
+    },
+  };
+}
