@@ -5,7 +5,7 @@ import { changePort, dropPort } from '../network/ports.ts';
 import type { Store } from '../store/store.ts';
 import { overlaps } from './overlap.ts';
 import { type Json, Rig } from './rig.ts';
-import { attachedTo, gatewayOf } from './router-ports.ts';
+import { attachedTo, gatewayOf, interfacesOf } from './router-ports.ts';
 
 /** Random requests, possible or not; `pick` chooses among what is there. */
 interface Step {
@@ -49,7 +49,8 @@ const steps = {
   port: (rig: Rig, { a }: Step) => rig.port(idOf(rig.store.networks.all(), a)),
   movePort: (rig: Rig, { a, b }: Step) => {
     const port = pick(servers(rig), a);
-    if (port === undefined) return;
+    // As in Neutron, a floating IP stays with an address that its port has no more.
+    if (port === undefined || rig.store.floatingIps.count('port', port.id) > 0) return;
     const subnet_id = idOf(rig.store.subnets.by('network', port.network_id), b);
     rig.requests.system((context) => changePort(context, port, { fixed_ips: [{ subnet_id }] }));
   },
@@ -145,11 +146,16 @@ function check(store: Store): void {
     expect(host === undefined ? undefined : gatewayOf(store, host)?.network_id, 'the router has the way out').toBe(
       row.floating_network_id,
     );
-    for (const rule of rules) {
-      const addresses = store.ports.get(rule.internal_port_id)?.fixed_ips.map((ip) => ip.ip_address);
-      expect(addresses, 'a rule leads to an address').toContain(rule.internal_ip_address);
+    const inside = new Set(
+      interfacesOf(store, row.router_id).flatMap((port) => port.fixed_ips.map((ip) => ip.subnet_id)),
+    );
+    const ends = rules.map((rule) => ({ port: rule.internal_port_id, address: rule.internal_ip_address }));
+    if (row.port_id !== null) ends.push({ port: row.port_id, address: row.fixed_ip_address ?? '' });
+    for (const { port, address } of ends) {
+      const fixed = store.ports.get(port)?.fixed_ips.find((ip) => ip.ip_address === address);
+      expect(fixed, 'it leads to an address that is there').toBeDefined();
+      expect(inside, 'over an interface of the router').toContain(fixed?.subnet_id);
     }
-    if (row.port_id !== null) expect(store.ports.get(row.port_id), 'it leads to a port').toBeDefined();
   }
 }
 
