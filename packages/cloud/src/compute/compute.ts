@@ -7,7 +7,6 @@ import { serveNova } from './api/nova.ts';
 import type { ExecOptions, ExecResult, Hypervisor } from './hypervisor.ts';
 import { MetadataService } from './metadata/service.ts';
 import { Power } from './power.ts';
-import type { ServerPorts } from './server-ports.ts';
 import { Servers } from './servers.ts';
 
 export interface ComputeOptions {
@@ -15,7 +14,6 @@ export interface ComputeOptions {
   readonly authenticate: Authenticate;
   readonly logger: Logger;
   readonly hypervisor: Hypervisor;
-  readonly ports: ServerPorts;
   /** Where servers run: the host of their ports. */
   readonly host: string;
   /** Absent: no metadata service. */
@@ -30,9 +28,9 @@ export class Compute {
   readonly #metadata: MetadataService | undefined;
 
   constructor(options: ComputeOptions) {
-    const { requests, logger, hypervisor, ports, host, metadata } = options;
+    const { requests, logger, hypervisor, host, metadata } = options;
     this.#options = options;
-    this.#servers = new Servers(ports, host);
+    this.#servers = new Servers(host);
     this.#power = new Power({ requests, hypervisor, logger });
     this.#metadata = metadata && new MetadataService({ ...metadata, store: requests.store, logger });
   }

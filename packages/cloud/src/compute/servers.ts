@@ -5,18 +5,16 @@ import { timestamp } from '../network/touch.ts';
 import type { NetworkRow, PortRow, ServerRow } from '../store/rows.ts';
 import { flavors, images } from './catalog.ts';
 import { badRequest, fromNeutron, NovaFault, noFlavor, noServer } from './fault.ts';
-import type { ServerPorts } from './server-ports.ts';
+import { changeServerPort, createServerPort, deleteServerPort } from './server-ports.ts';
 import type { NetworkRequest, ServerRequest } from './server-request.ts';
 import { portsOf } from './server-view.ts';
 
 /** What is done to servers in the store; `power.ts` makes it true. */
 export class Servers {
-  readonly #ports: ServerPorts;
   readonly #host: string;
 
   /** `host`: where all servers run. */
-  constructor(ports: ServerPorts, host: string) {
-    this.#ports = ports;
+  constructor(host: string) {
     this.#host = host;
   }
 
@@ -53,8 +51,8 @@ export class Servers {
   remove(context: Context, row: ServerRow): void {
     const kept = new Set(row.ports.flatMap((port) => (port.kept ? [port.id] : [])));
     for (const port of portsOf(context.store, row)) {
-      if (!kept.has(port.id)) this.#ports.remove(context, port);
-      else this.#ports.change(context, port, { device_id: '', device_owner: '', host_id: '' });
+      if (!kept.has(port.id)) deleteServerPort(context, port);
+      else changeServerPort(context, port, { device_id: '', device_owner: '', host_id: '' });
     }
     context.store.servers.delete(row.id);
   }
@@ -121,12 +119,12 @@ export class Servers {
     const { store, caller } = context;
     const binding = { device_id: id, device_owner: 'compute:nova', host_id: this.#host };
     if (wanted.port !== undefined) {
-      return this.#ports.change(context, freePort(context, wanted.port), binding);
+      return changeServerPort(context, freePort(context, wanted.port), binding);
     }
     const network = store.networks.get(wanted.uuid ?? '');
     if (network === undefined || !isUsable(context, network))
       throw badRequest(`Network ${wanted.uuid} could not be found.`);
-    return this.#ports.create(context, {
+    return createServerPort(context, {
       ...binding,
       network_id: network.id,
       project_id: caller.projectId,

@@ -86,7 +86,6 @@ export class Bridges implements Wiring {
     return this.#working;
   }
 
-  /** Stops looking. What it made stays, for the next one to adopt. */
   async leave(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#poll);

@@ -31,8 +31,12 @@ export class SimulatedWiring implements Wiring {
     report(this.#store, this.#system, this.#store.ports.all(), isWired);
   }
 
-  async stop(): Promise<void> {
+  async leave(): Promise<void> {
     this.#running = false;
+  }
+
+  stop(): Promise<void> {
+    return this.leave();
   }
 
   #reportChanged(): void {

@@ -9,6 +9,8 @@ export interface Wiring {
   start(): Promise<void>;
   /** Compares what is with what should be, changes the difference and reports it. Never needed: it is done whenever anything changes. */
   reconcile(): Promise<void>;
-  /** Removes what it made. The ports' states stay as they are. */
+  /** Stops looking. What it made stays, for the next one to adopt. */
+  leave(): Promise<void>;
+  /** Removes what it made, also after `leave`. The ports' states stay as they are. */
   stop(): Promise<void>;
 }

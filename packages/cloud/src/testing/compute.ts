@@ -4,7 +4,6 @@ import { Requests } from '../api/requests.ts';
 import { createServer } from '../api/server.ts';
 import { Compute, type ComputeOptions } from '../compute/compute.ts';
 import type { Hypervisor } from '../compute/hypervisor.ts';
-import { silentPorts } from '../compute/server-ports.ts';
 import { SimulatedHypervisor } from '../compute/simulated.ts';
 import { SimulatedWiring } from '../l2/simulated.ts';
 import type { Wiring } from '../l2/wiring.ts';
@@ -28,6 +27,8 @@ export interface TestCloud {
     body?: object,
     token?: string,
   ): Promise<{ status: number; body: ReturnType<typeof JSON.parse> }>;
+  /** As if it were killed: what it made stays. */
+  leave(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -47,7 +48,6 @@ export async function testCloud(
     authenticate,
     logger,
     hypervisor: options.hypervisor ?? new SimulatedHypervisor(),
-    ports: silentPorts,
     host: 'here',
     ...(options.metadata === undefined ? {} : { metadata: options.metadata }),
   });
@@ -71,6 +71,11 @@ export async function testCloud(
         ...(body === undefined ? {} : { payload: JSON.stringify(body) }),
       });
       return { status: answer.statusCode, body: answer.body === '' ? undefined : answer.json() };
+    },
+    leave: async () => {
+      await compute.leave();
+      await wiring.leave();
+      await app.close();
     },
     stop: async () => {
       await compute.stop();
