@@ -2,6 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errors as agent } from '@astara/agent/errors.ts';
 import { errors as appliance } from '@astara/appliance/errors.ts';
+import { cloudErrors as cloud } from '@astara/cloud/errors.ts';
 import { configErrors as config } from '@astara/config/errors.ts';
 import { kernelErrors as kernel } from '@astara/kernel/errors.ts';
 import { errors as messaging } from '@astara/messaging/errors.ts';
@@ -30,6 +31,7 @@ const chapters: readonly Chapter[] = [
   { pkg: 'agent', about: 'Instances of this host.', catalogue: agent },
   { pkg: 'appliance', about: 'A configuration and the services of an instance.', catalogue: appliance },
   { pkg: 'kernel', about: 'Links, addresses, routes, namespaces and nftables.', catalogue: kernel },
+  { pkg: 'cloud', about: 'The cloud in one process: its bridges and machines.', catalogue: cloud },
 ];
 
 const INTRO = `# Errors

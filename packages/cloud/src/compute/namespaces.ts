@@ -22,8 +22,8 @@ const SCRIPT = join(import.meta.dirname, 'inside/udhcpc-script');
 
 /**
  * Machines that are network namespaces: `vm-<id, first 8>`, with a veth pair for each port whose other end is the tap. Inside run
- * busybox's DHCP client, one for each port, and busybox's HTTP server on port 80, which answers with the machine's name. They need
- * 1 MB of memory together. A machine outlives this process, and the next one finds it.
+ * busybox's DHCP client, one for each port, and busybox's HTTP server on port 80, which answers with the machine's name: a third of
+ * a megabyte in all. A machine outlives this process, and the next one finds it.
  */
 export class NamespaceHypervisor implements Hypervisor {
   readonly #options: NamespacesOptions;
