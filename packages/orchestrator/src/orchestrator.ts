@@ -1,9 +1,9 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { RabbitMessaging } from '@astara/messaging/messaging.ts';
+import type { Messaging } from '@astara/messaging/contract.ts';
 import type { Logger } from 'pino';
-import { type Api, startApi } from './api/server.ts';
-import { SocketAppliances } from './appliance-client/client.ts';
+import { startApi } from './api/server.ts';
+import { type Appliances, SocketAppliances } from './appliance-client/client.ts';
 import type { ApplianceDefaults } from './drivers/built.ts';
 import { NetworkDriver } from './drivers/network/driver.ts';
 import { RouterDriver } from './drivers/router/driver.ts';
@@ -14,6 +14,7 @@ import { NeutronAgents } from './neutron/agents.ts';
 import { Mirror } from './neutron/mirror/mirror.ts';
 import type { OrchestratorConfig } from './options.ts';
 import { NamespaceProvider } from './providers/namespace.ts';
+import type { Provider } from './providers/provider.ts';
 import { defaultBackoff } from './queue/backoff.ts';
 import { Engine } from './reconciler/engine.ts';
 
@@ -21,7 +22,17 @@ import { Engine } from './reconciler/engine.ts';
 const FAREWELL = 5_000;
 
 export interface Orchestrator {
+  /** Of the operators' API: `http://host:port`. */
+  readonly url: string;
   stop(): Promise<void>;
+}
+
+/** What the orchestrator stands on. */
+export interface Ground {
+  /** Its owner closes it, after the orchestrator has stopped. */
+  readonly messaging: Messaging;
+  /** Where instances run. Default: in namespaces, by the agent of this host. */
+  readonly host?: { readonly provider: Provider; readonly appliances: Appliances };
 }
 
 /**
@@ -30,7 +41,7 @@ export interface Orchestrator {
  */
 export async function startOrchestrator(
   config: OrchestratorConfig,
-  messaging: RabbitMessaging,
+  { messaging, host = namespaces(config) }: Ground,
   log: Logger,
 ): Promise<Orchestrator> {
   const metrics = createMetrics({ process: true });
@@ -53,12 +64,9 @@ export async function startOrchestrator(
   const shared = { mirror, mode: config.dhcp.mode, defaults: applianceDefaults(config), ready: agents.dhcp.ready };
   const routers = new RouterDriver({ ...shared, floatingIps: agents.l3.floatingIps });
   const networks = new NetworkDriver({ ...shared, host: config.DEFAULT.host });
-  const provider = new NamespaceProvider({ socket: config.agent.socket, connections: config.queue.workers });
-  const appliances = new SocketAppliances();
   const engine = new Engine({
     drivers: [routers, networks],
-    provider,
-    appliances,
+    ...host,
     metrics,
     log,
     workers: config.queue.workers,
@@ -89,10 +97,10 @@ export async function startOrchestrator(
       },
     });
     stops.push(() => api.close());
-    announce(api, log);
+    log.info({ url: api.url }, 'API listening');
     await engine.start();
     stops.push(
-      () => appliances.close(),
+      () => host.appliances.close(),
       () => engine.stop(FAREWELL),
     );
     if (config.notifications.enabled) {
@@ -101,11 +109,18 @@ export async function startOrchestrator(
     }
     stops.push(() => agents.stop());
     await agents.start();
+    return { url: api.url, stop };
   } catch (error) {
     await stop();
     throw error;
   }
-  return { stop };
+}
+
+function namespaces({ agent, queue }: OrchestratorConfig): Required<Ground>['host'] {
+  return {
+    provider: new NamespaceProvider({ socket: agent.socket, connections: queue.workers }),
+    appliances: new SocketAppliances(),
+  };
 }
 
 function roleOptions({ DEFAULT, l3, dhcp }: OrchestratorConfig) {
@@ -147,8 +162,4 @@ async function startMetadata(
   });
   await server.start();
   return server;
-}
-
-function announce(api: Api, log: Logger): void {
-  log.info({ url: api.url }, 'API listening');
 }

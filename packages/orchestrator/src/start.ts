@@ -17,8 +17,9 @@ export async function start(config: OrchestratorConfig, log: Logger): Promise<Or
   try {
     const load = sleep(DEPARTURE).then(() => import('./orchestrator.ts'));
     const [{ startOrchestrator }] = await Promise.all([load, checkLogin(config.keystone)]);
-    const orchestrator = await startOrchestrator(config, messaging, log);
+    const orchestrator = await startOrchestrator(config, { messaging }, log);
     return {
+      url: orchestrator.url,
       async stop() {
         await orchestrator.stop();
         await messaging.close();
