@@ -6,7 +6,7 @@ export interface Answer {
   readonly body?: unknown;
 }
 
-/** What the API does besides Resources: `PUT /v2.0/quotas/:project`, `POST /v2.0/agents/:id/l3-routers`. */
+/** What the API does besides Resources: `quotas/:project`, `agents/:id/l3-routers`. */
 export interface Operation {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Below `/v2.0/`; a word that begins with a colon is a parameter. */

@@ -44,8 +44,6 @@ export function agentResource(guards: Guards<AgentRow> = {}): Resource<AgentRow>
     remove: (context, row) => {
       const { store } = context;
       for (const guard of guards.beforeDelete ?? []) guard(context, row);
-      for (const binding of store.dhcpBindings.by('agent', row.id)) store.dhcpBindings.delete(binding.id);
-      for (const router of store.routers.by('agent', row.id)) store.routers.put({ ...router, agent_id: null });
       store.agents.delete(row.id);
     },
   };

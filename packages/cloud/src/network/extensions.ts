@@ -50,10 +50,10 @@ const known: readonly (readonly [alias: string, name: string, updated: string])[
 export function extensionOperations(): readonly Operation[] {
   const extensions = known.map(([alias, name, updated]) => ({ name, alias, description: name, updated, links: [] }));
   return [
-    { method: 'GET', path: '/extensions', run: () => ({ status: 200, body: { extensions } }) },
+    { method: 'GET', path: 'extensions', run: () => ({ status: 200, body: { extensions } }) },
     {
       method: 'GET',
-      path: '/extensions/:alias',
+      path: 'extensions/:alias',
       run: (_context, { alias }) => {
         const extension = extensions.find((one) => one.alias === alias);
         if (extension === undefined) throw pathNotFound();

@@ -9,20 +9,20 @@ import { poolsOf } from './ipam.ts';
 /** Lists that clients ask for: zones, addresses left, and what this cloud has none of. */
 export function listOperations(): readonly Operation[] {
   return [
-    { method: 'GET', path: '/availability_zones', run: ({ store }) => answer('availability_zones', zones(store)) },
+    { method: 'GET', path: 'availability_zones', run: ({ store }) => answer('availability_zones', zones(store)) },
     {
       method: 'GET',
-      path: '/network-ip-availabilities',
+      path: 'network-ip-availabilities',
       run: ({ store, caller }) =>
         answer(
           'network_ip_availabilities',
           (caller.isAdmin ? store.networks.all() : []).map((network) => availability(store, network)),
         ),
     },
-    { method: 'GET', path: '/network-ip-availabilities/:id', run: showAvailability },
+    { method: 'GET', path: 'network-ip-availabilities/:id', run: showAvailability },
     {
       method: 'GET',
-      path: '/service-providers',
+      path: 'service-providers',
       run: () => answer('service_providers', [{ service_type: 'L3_ROUTER_NAT', name: 'single_node', default: true }]),
     },
     ...nothing.map(([path, key]): Operation => ({ method: 'GET', path, run: () => answer(key, []) })),
@@ -30,12 +30,12 @@ export function listOperations(): readonly Operation[] {
 }
 
 const nothing = [
-  ['/subnetpools', 'subnetpools'],
-  ['/address-scopes', 'address_scopes'],
-  ['/address-groups', 'address_groups'],
-  ['/rbac-policies', 'rbac_policies'],
-  ['/flavors', 'flavors'],
-  ['/service_profiles', 'service_profiles'],
+  ['subnetpools', 'subnetpools'],
+  ['address-scopes', 'address_scopes'],
+  ['address-groups', 'address_groups'],
+  ['rbac-policies', 'rbac_policies'],
+  ['flavors', 'flavors'],
+  ['service_profiles', 'service_profiles'],
 ] as const;
 
 const answer = (key: string, value: unknown) => ({ status: 200, body: { [key]: value } });

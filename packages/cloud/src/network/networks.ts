@@ -165,7 +165,6 @@ function remove({ store }: Context, row: NetworkRow): void {
     );
   for (const port of ports) store.ports.delete(port.id);
   for (const subnet of store.subnets.by('network', row.id)) store.subnets.delete(subnet.id);
-  for (const binding of store.dhcpBindings.by('network', row.id)) store.dhcpBindings.delete(binding.id);
   store.networks.delete(row.id);
 }
 

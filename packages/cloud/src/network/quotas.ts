@@ -50,14 +50,14 @@ export function quotaOperations(): readonly Operation[] {
     body: { tenant: { tenant_id: caller.projectId } },
   });
   return [
-    { method: 'GET', path: '/quotas', adminRule: 'rule:get_quota', run: list },
-    { method: 'GET', path: '/quotas/tenant', run: own },
-    { method: 'GET', path: '/quotas/project', run: own },
-    { method: 'GET', path: '/quotas/:project', run: limits },
-    { method: 'GET', path: '/quotas/:project/default', run: defaults },
-    { method: 'GET', path: '/quotas/:project/details', run: details },
-    { method: 'PUT', path: '/quotas/:project', adminRule: 'rule:update_quota', run: change },
-    { method: 'DELETE', path: '/quotas/:project', adminRule: 'rule:delete_quota', run: forget },
+    { method: 'GET', path: 'quotas', adminRule: 'rule:get_quota', run: list },
+    { method: 'GET', path: 'quotas/tenant', run: own },
+    { method: 'GET', path: 'quotas/project', run: own },
+    { method: 'GET', path: 'quotas/:project', run: limits },
+    { method: 'GET', path: 'quotas/:project/default', run: defaults },
+    { method: 'GET', path: 'quotas/:project/details', run: details },
+    { method: 'PUT', path: 'quotas/:project', adminRule: 'rule:update_quota', run: change },
+    { method: 'DELETE', path: 'quotas/:project', adminRule: 'rule:delete_quota', run: forget },
   ];
 }
 
