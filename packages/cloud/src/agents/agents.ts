@@ -14,8 +14,6 @@ export interface AgentsOptions {
   readonly messaging: Messaging;
   /** Of this server, in the names of its queues. */
   readonly host: string;
-  /** Milliseconds; Neutron's agent_down_time. Default 75 000. */
-  readonly agentDownTime?: number;
   readonly logger: Logger;
 }
 
@@ -32,9 +30,9 @@ export class Agents {
   #subscriptions: readonly Subscription[] = [];
 
   constructor(options: AgentsOptions) {
-    const { requests, messaging, logger, agentDownTime = 75_000 } = options;
+    const { requests, messaging, logger } = options;
     this.#options = options;
-    this.registry = new AgentRegistry(requests.store, agentDownTime);
+    this.registry = new AgentRegistry(requests.store);
     const registry = this.registry;
     this.#parts = {
       requests,

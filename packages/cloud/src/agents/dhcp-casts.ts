@@ -85,11 +85,13 @@ function ofSubnet(store: Store, { before, after }: Change<SubnetRow>): Cast[] {
   }
   if (before !== undefined && sameBut(before, after, ['tags'])) return [];
   if (before !== undefined)
-    return toServing(store, after.network_id, 'subnet_update_end', () => ({ subnet: subnetView(store, after) }));
+    return toServing(store, after.network_id, 'subnet_update_end', () => ({ subnet: subnetBody(store, after) }));
   return toServing(store, after.network_id, 'subnet_create_end', () => ({
-    subnet: { ...subnetView(store, after), ...withNetwork(store, after.network_id) },
+    subnet: { ...subnetBody(store, after), ...withNetwork(store, after.network_id) },
   }));
 }
+
+const subnetBody = (store: Store, subnet: SubnetRow) => ({ ...subnetView(store, subnet), segment_id: null });
 
 const served = ['fixed_ips', 'mac_address', 'extra_dhcp_opts'] as const;
 
@@ -100,11 +102,11 @@ function ofPort(store: Store, { before, after }: Change<PortRow>): Cast[] {
   }
   if (before === undefined) {
     return toServing(store, after.network_id, 'port_create_end', () => ({
-      port: { ...portView(store, after), ...withNetwork(store, after.network_id) },
+      port: { ...portView(after), ...withNetwork(store, after.network_id) },
     }));
   }
   if (served.every((key) => isDeepStrictEqual(before[key], after[key]))) return [];
-  return toServing(store, after.network_id, 'port_update_end', () => ({ port: portView(store, after) }));
+  return toServing(store, after.network_id, 'port_update_end', () => ({ port: portView(after) }));
 }
 
 function withNetwork(store: Store, id: string): Readonly<Record<string, unknown>> {

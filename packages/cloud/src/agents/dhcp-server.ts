@@ -5,7 +5,7 @@ import type { Context } from '../api/resource.ts';
 import { dhcpOwner } from '../l3/owners.ts';
 import { networkNotFound } from '../network/faults.ts';
 import { changePort, dropPort, type FixedIpRequest, makePort, provisioned } from '../network/ports.ts';
-import type { NetworkRow } from '../store/rows.ts';
+import type { NetworkRow, PortRow } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
 import { callerOf, record, text, texts } from './arguments.ts';
 import type { Courier } from './courier.ts';
@@ -84,7 +84,7 @@ export function dhcpHandlers({ requests, registry, scheduler, courier }: Parts):
       const id = text(args.port_id);
       const port = store.ports.get(id);
       if (port === undefined) throw new Fault(404, 'PortNotFound', `Port ${id} could not be found.`);
-      return portView(store, port);
+      return portView(port);
     },
 
     release_dhcp_port({ args, context }) {
@@ -126,7 +126,7 @@ function networkInfo(store: Store, network: NetworkRow, all: boolean): Record<st
     // In one order: agents number them by it.
     subnets: subnets.toSorted((a, b) => (a.id < b.id ? -1 : 1)).map((subnet) => subnetView(store, subnet)),
     non_local_subnets: [],
-    ports: store.ports.by('network', network.id).map((port) => portView(store, port)),
+    ports: store.ports.by('network', network.id).map((port) => portView(port)),
     mtu: network.mtu,
   };
 }
@@ -149,9 +149,9 @@ function fixedIpsOf(asked: Readonly<Record<string, unknown>>): { readonly fixed_
 const gone = ['NetworkNotFound', 'SubnetNotFound', 'InvalidInput'];
 
 /** An agent is behind at times: a port for what is gone is no port, not an error. */
-function portAction(store: Store, asked: Readonly<Record<string, unknown>>, act: () => Parameters<typeof portView>[1]) {
+function portAction(store: Store, asked: Readonly<Record<string, unknown>>, act: () => PortRow) {
   try {
-    return portView(store, act());
+    return portView(act());
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     const [first] = fixedIpsOf(asked).fixed_ips ?? [];

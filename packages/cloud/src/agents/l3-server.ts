@@ -60,8 +60,7 @@ export function l3Handlers({ requests, registry, scheduler, courier }: Parts): R
     get_host_ha_router_count: () => 0,
     update_all_ha_network_port_statuses: () => null,
     get_service_plugin_list: () => ['CORE', 'L3_ROUTER_NAT', 'PORTFORWARDING', 'tag', 'timestamp', 'revisions'],
-    get_ports_by_subnet: ({ args }) =>
-      store.ports.by('subnet', text(args.subnet_id)).map((port) => portView(store, port)),
+    get_ports_by_subnet: ({ args }) => store.ports.by('subnet', text(args.subnet_id)).map((port) => portView(port)),
     get_networks: ({ args }) => {
       const wanted = record(args.filters ?? {}).id;
       const rows =

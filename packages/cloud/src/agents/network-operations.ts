@@ -1,18 +1,19 @@
 import type { Operation } from '../api/operation.ts';
 import { uuid } from '../api/parse.ts';
 import type { Context } from '../api/resource.ts';
+import { agentView } from '../network/agents.ts';
 import { networkNotFound } from '../network/faults.ts';
+import { networkView } from '../network/networks.ts';
 import { changePort } from '../network/ports.ts';
-import type { AgentRow, NetworkRow } from '../store/rows.ts';
+import type { NetworkRow } from '../store/rows.ts';
 import { dhcpDeviceId, reservedDhcpPort } from './dhcp-device.ts';
 import { invalidDhcpAgent, networkHosted, networkNotHosted } from './faults.ts';
 import { dhcpAgent } from './registry.ts';
 import { agentOf } from './router-operations.ts';
 import { bindNetwork } from './scheduler.ts';
-import { networkView } from './views.ts';
 
-/** By hand: which networks are on which DHCP agent. `agentView`: an agent as the API shows it. */
-export function networkOperations(agentView: (agent: AgentRow) => Record<string, unknown>): Operation[] {
+/** By hand: which networks are on which DHCP agent. */
+export function networkOperations(): Operation[] {
   return [
     {
       method: 'GET',
@@ -33,7 +34,7 @@ export function networkOperations(agentView: (agent: AgentRow) => Record<string,
         const { store } = context;
         const bindings = store.dhcpBindings.by('network', networkOf(context, id).id);
         const agents = bindings.flatMap(({ agent_id }) => store.agents.get(agent_id) ?? []);
-        return { status: 200, body: { agents: agents.map(agentView) } };
+        return { status: 200, body: { agents: agents.map((agent) => agentView(agent)) } };
       },
     },
     {

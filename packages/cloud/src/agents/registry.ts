@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { isAlive } from '../network/agents.ts';
 import type { AgentRow } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
 
@@ -18,18 +19,16 @@ export interface AgentReport {
 
 export class AgentRegistry {
   readonly #store: Store;
-  readonly #downTime: number;
   readonly #now: () => number;
 
-  /** `downTime`: milliseconds without a report after which an agent is not alive (agent_down_time). */
-  constructor(store: Store, downTime: number, now: () => number = Date.now) {
+  /** `now`: milliseconds since the epoch. */
+  constructor(store: Store, now: () => number = Date.now) {
     this.#store = store;
-    this.#downTime = downTime;
     this.#now = now;
   }
 
   isAlive(agent: AgentRow): boolean {
-    return this.#now() - agent.heartbeat < this.#downTime;
+    return isAlive(agent, this.#now());
   }
 
   /** An agent is what it is by its type and host. */

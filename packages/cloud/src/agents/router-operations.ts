@@ -3,13 +3,14 @@ import { uuid } from '../api/parse.ts';
 import type { Context } from '../api/resource.ts';
 import { routerNotFound } from '../l3/faults.ts';
 import { routerView } from '../l3/router-view.ts';
+import { agentView } from '../network/agents.ts';
 import type { AgentRow, RouterRow } from '../store/rows.ts';
 import { agentNotFound, invalidL3Agent, notToDvrAgent, routerHosted } from './faults.ts';
 import { l3Agent } from './registry.ts';
 import { mayHost } from './scheduler.ts';
 
-/** By hand: which router is on which L3 agent. `agentView`: an agent as the API shows it. */
-export function routerOperations(agentView: (agent: AgentRow) => Record<string, unknown>): Operation[] {
+/** By hand: which router is on which L3 agent. */
+export function routerOperations(): Operation[] {
   return [
     {
       method: 'GET',

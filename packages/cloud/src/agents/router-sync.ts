@@ -51,7 +51,7 @@ function synced(store: Store, row: FloatingIpRow): Record<string, unknown> {
 
 /** A port, and what an agent needs to know of its network. One without addresses stays as it is. */
 function routerPort(store: Store, port: PortRow): Record<string, unknown> {
-  const view = portView(store, port);
+  const view = portView(port);
   if (port.fixed_ips.length === 0) return view;
   const subnets = store.subnets.by('network', port.network_id);
   const own = new Set(port.fixed_ips.map((ip) => ip.subnet_id));

@@ -18,7 +18,6 @@ export class Scheduler {
     this.#store = requests.store;
     this.#registry = registry;
     this.#store.beforeCommit((changes) => {
-      this.#forget(changes);
       for (const id of touchedRouters(this.#store, changes)) this.#placeRouter(id);
       for (const id of awakenedNetworks(changes)) this.#placeNetwork(id);
     });
@@ -55,20 +54,6 @@ export class Scheduler {
     const candidates = this.#registry.ready(dhcpAgent).filter((agent) => fitsZone(agent, network));
     const chosen = least(candidates, (agent) => this.#store.dhcpBindings.count('agent', agent.id));
     if (chosen !== undefined) bindNetwork(this.#store, id, chosen.id);
-  }
-
-  /** With an agent goes what it was given; with a network, who served it. */
-  #forget(changes: readonly Change[]): void {
-    for (const { table, before, after } of changes) {
-      if (before === undefined || after !== undefined) continue;
-      if (table === 'agents') {
-        for (const router of this.#store.routers.by('agent', before.id))
-          this.#store.routers.put({ ...router, agent_id: null });
-      }
-      if (table !== 'agents' && table !== 'networks') continue;
-      const bindings = this.#store.dhcpBindings.by(table === 'agents' ? 'agent' : 'network', before.id);
-      for (const binding of bindings) this.#store.dhcpBindings.delete(binding.id);
-    }
   }
 }
 

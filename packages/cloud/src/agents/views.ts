@@ -1,24 +1,22 @@
-import { standardView } from '../api/standard.ts';
+import { networkView as networkOfApi } from '../network/networks.ts';
+import { portView as portOfApi } from '../network/port-resource.ts';
+import { subnetView as subnetOfApi } from '../network/subnets.ts';
 import type { NetworkRow, PortRow, SubnetRow } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
 
-export function portView(_store: Store, port: PortRow): Record<string, unknown> {
-  const { provisioning: _, host_id, vnic_type, profile, ...rest } = port;
-  return {
-    ...rest,
-    ...standardView(port),
-    'binding:vnic_type': vnic_type,
-    'binding:profile': profile,
-    'binding:host_id': host_id,
-    'binding:vif_type': host_id === '' ? 'unbound' : 'bridge',
-    'binding:vif_details': host_id === '' ? {} : { connectivity: 'l2', port_filter: true },
-  };
-}
+/** Objects as agents get them: as in the API, and with what Neutron leaves out there. */
 
 export function networkView(store: Store, network: NetworkRow): Record<string, unknown> {
-  return { ...network, ...standardView(network), subnets: store.subnets.by('network', network.id).map(({ id }) => id) };
+  return { ...networkOfApi(store, network), vlan_transparent: null };
 }
 
-export function subnetView(_store: Store, subnet: SubnetRow): Record<string, unknown> {
-  return { ...subnet, ...standardView(subnet), subnetpool_id: null, shared: false };
+export function subnetView(store: Store, subnet: SubnetRow): Record<string, unknown> {
+  return { ...subnetOfApi(subnet), shared: store.networks.get(subnet.network_id)?.shared ?? false };
+}
+
+export function portView(port: PortRow): Record<string, unknown> {
+  const view = portOfApi(port);
+  if (port.host_id === '') return view;
+  const details = { connectivity: 'l2', port_filter: true, bound_drivers: { '0': 'linuxbridge' } };
+  return { ...view, 'binding:vif_details': details };
 }
