@@ -25,7 +25,6 @@ import { networkGuards, portGuards, subnetGuards } from './l3/guards.ts';
 import { portForwardingResource } from './l3/port-forwardings.ts';
 import { routerResource } from './l3/routers.ts';
 import { agentResource } from './network/agents.ts';
-import { announcedPorts } from './network/announced-ports.ts';
 import { extensionOperations } from './network/extensions.ts';
 import { listOperations } from './network/lists.ts';
 import { networkResource } from './network/networks.ts';
@@ -107,7 +106,7 @@ export async function startCloud(
   const { wiring, hypervisor } = makePlane(options, requests);
   const { metadata } = options;
   const compute = new Compute({
-    ...{ requests, authenticate, hypervisor, host, ports: announcedPorts, logger: log },
+    ...{ requests, authenticate, hypervisor, host, logger: log },
     ...(metadata === undefined ? {} : { metadata }),
   });
   compute.serve(app);
@@ -120,7 +119,7 @@ export async function startCloud(
     await app.close();
     await (file === undefined ? compute.stop() : compute.leave());
     await agents?.stop();
-    if (file === undefined) await wiring.stop();
+    await (file === undefined ? wiring.stop() : wiring.leave());
     await notifier?.idle();
     file?.close();
   };

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Context } from '../api/resource.ts';
+import { announcedPorts } from '../network/announced-ports.ts';
+import { maySee } from '../network/networks.ts';
 import { defaultGroup } from '../network/security-groups.ts';
 import { timestamp } from '../network/touch.ts';
-import type { NetworkRow, PortRow, ServerRow } from '../store/rows.ts';
+import type { PortRow, ServerRow } from '../store/rows.ts';
 import { flavors, images } from './catalog.ts';
 import { badRequest, fromNeutron, NovaFault, noFlavor, noServer } from './fault.ts';
-import { changeServerPort, createServerPort, deleteServerPort } from './server-ports.ts';
 import type { NetworkRequest, ServerRequest } from './server-request.ts';
 import { portsOf } from './server-view.ts';
 
@@ -51,8 +52,8 @@ export class Servers {
   remove(context: Context, row: ServerRow): void {
     const kept = new Set(row.ports.flatMap((port) => (port.kept ? [port.id] : [])));
     for (const port of portsOf(context.store, row)) {
-      if (!kept.has(port.id)) deleteServerPort(context, port);
-      else changeServerPort(context, port, { device_id: '', device_owner: '', host_id: '' });
+      if (!kept.has(port.id)) announcedPorts.remove(context, port);
+      else announcedPorts.change(context, port, { device_id: '', device_owner: '', host_id: '' });
     }
     context.store.servers.delete(row.id);
   }
@@ -119,12 +120,16 @@ export class Servers {
     const { store, caller } = context;
     const binding = { device_id: id, device_owner: 'compute:nova', host_id: this.#host };
     if (wanted.port !== undefined) {
-      return changeServerPort(context, freePort(context, wanted.port), binding);
+      return announcedPorts.change(context, freePort(context, wanted.port), binding);
     }
     const network = store.networks.get(wanted.uuid ?? '');
-    if (network === undefined || !isUsable(context, network))
+    if (network === undefined || !maySee(context, network)) {
       throw badRequest(`Network ${wanted.uuid} could not be found.`);
-    return createServerPort(context, {
+    }
+    if (network.external && !network.shared && !caller.isAdmin) {
+      throw new NovaFault(403, `It is not allowed to create an interface on external network ${network.id}`);
+    }
+    return announcedPorts.create(context, {
       ...binding,
       network_id: network.id,
       project_id: caller.projectId,
@@ -138,9 +143,6 @@ function inState(row: ServerRow, action: string): NovaFault {
   const state = { BUILD: 'building', ACTIVE: 'active', SHUTOFF: 'stopped', ERROR: 'error' }[row.status];
   return new NovaFault(409, `Cannot '${action}' instance ${row.id} while it is in vm_state ${state}`);
 }
-
-const isUsable = ({ caller }: Context, network: NetworkRow) =>
-  caller.isAdmin || network.shared || network.project_id === caller.projectId;
 
 /** For a server that names no network: the only one of its project, or none if there is none. */
 function atHand(context: Context): NetworkRequest[] {

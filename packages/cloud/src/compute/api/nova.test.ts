@@ -132,6 +132,10 @@ test('what cannot be made leaves nothing behind', async () => {
   await refused({ networks: 'auto' }, 400, 'badRequest', 'networks');
   await refused({ security_groups: [{ name: 'none' }] }, 400, 'badRequest', 'Security group none not found');
   await refused({ name: '' }, 400, 'badRequest', 'name');
+  const external = network({ external: true, project_id: 'another' });
+  await refused({ networks: [{ uuid: external.id }] }, 403, 'forbidden', 'external network');
+  const hidden = network({ project_id: 'another' });
+  await refused({ networks: [{ uuid: hidden.id }] }, 400, 'badRequest', 'could not be found');
   expect(cloud.store.ports.size).toBe(0);
   expect(cloud.store.servers.size).toBe(0);
 });
