@@ -72,8 +72,7 @@ export class Journal {
     let changes: Change[] = [];
     try {
       const result = work();
-      for (const finish of this.#log.length > 0 ? this.#finishers : []) finish(this.#changes(this.#log));
-      changes = this.#changes(this.#log);
+      changes = this.#finish(this.#log);
       return result;
     } catch (error) {
       for (const { before, restore } of this.#log.toReversed()) restore(before);
@@ -83,6 +82,16 @@ export class Journal {
       this.#after.clear();
       if (changes.length > 0) for (const listener of this.#listeners) listener(changes, origin);
     }
+  }
+
+  #finish(log: readonly Undo[]): Change[] {
+    let changes = this.#changes(log);
+    for (const finish of changes.length > 0 ? this.#finishers : []) {
+      const size = log.length;
+      finish(changes);
+      if (log.length > size) changes = this.#changes(log);
+    }
+    return changes;
   }
 
   #changes(log: readonly Undo[]): Change[] {
