@@ -11,6 +11,7 @@ import pino from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Bridges } from '../l2/bridges.ts';
 import type { NetworkRow, PortRow } from '../store/rows.ts';
+import { Store } from '../store/store.ts';
 import { type TestCloud, testCloud } from '../testing/compute.ts';
 import { networkRow, portRow, subnetRow } from '../testing/rows.ts';
 import { until } from '../testing/until.ts';
@@ -41,8 +42,9 @@ afterEach(async () => {
   rmSync(runDir, { recursive: true, force: true });
 });
 
-const start = () =>
+const start = (store = new Store()) =>
   testCloud({
+    store,
     hypervisor: new NamespaceHypervisor({ kernel, runDir, netns: host }),
     wiring: (requests) =>
       new Bridges({
@@ -150,4 +152,19 @@ test('machines of a killed run go when the next cloud does not know them', async
   cloud = await start();
   expect(await kernel.listNetns()).not.toContain(netnsName(id));
   expect(programsIn(netnsName(id))).toEqual([]);
+});
+
+test('machines of a killed run go on when the next cloud knows them', async () => {
+  const [up, down] = [await create(network(), 'one'), await create(network(), 'two')];
+  await reaches(up, 'ACTIVE');
+  await reaches(down, 'ACTIVE');
+  const before = programsIn(netnsName(up));
+  const { store, project } = cloud;
+  await cloud.leave();
+  for (const { pid } of programsIn(netnsName(down))) process.kill(pid, 'SIGKILL');
+  cloud = await start(store);
+  expect(programsIn(netnsName(up))).toEqual(before);
+  expect(programsIn(netnsName(down))).toHaveLength(2);
+  expect(store.servers.by('project', project).map(({ status }) => status)).toEqual(['ACTIVE', 'ACTIVE']);
+  expect([portOf(up)?.status, portOf(down)?.status]).toEqual(['ACTIVE', 'ACTIVE']);
 });

@@ -16,6 +16,8 @@ export interface ComputeOptions {
   readonly hypervisor: Hypervisor;
   /** Where servers run: the host of their ports. */
   readonly host: string;
+  /** Milliseconds for a new server's ports to become ACTIVE; default 300 000. */
+  readonly plugTimeout?: number;
   /** Absent: no metadata service. */
   readonly metadata?: { readonly host: string; readonly port: number; readonly sharedSecret: string };
 }
@@ -28,10 +30,10 @@ export class Compute {
   readonly #metadata: MetadataService | undefined;
 
   constructor(options: ComputeOptions) {
-    const { requests, logger, hypervisor, host, metadata } = options;
+    const { requests, logger, hypervisor, host, metadata, plugTimeout } = options;
     this.#options = options;
     this.#servers = new Servers(host);
-    this.#power = new Power({ requests, hypervisor, logger });
+    this.#power = new Power({ requests, hypervisor, logger, ...(plugTimeout === undefined ? {} : { plugTimeout }) });
     this.#metadata = metadata && new MetadataService({ ...metadata, store: requests.store, logger });
   }
 

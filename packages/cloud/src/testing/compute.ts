@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import pino from 'pino';
 import { Requests } from '../api/requests.ts';
 import { createServer } from '../api/server.ts';
-import { Compute, type ComputeOptions } from '../compute/compute.ts';
+import { Compute } from '../compute/compute.ts';
 import type { Hypervisor } from '../compute/hypervisor.ts';
 import { SimulatedHypervisor } from '../compute/simulated.ts';
 import { SimulatedWiring } from '../l2/simulated.ts';
@@ -37,10 +37,11 @@ export async function testCloud(
   options: {
     readonly hypervisor?: Hypervisor;
     readonly wiring?: (requests: Requests) => Wiring;
-    readonly metadata?: NonNullable<ComputeOptions['metadata']>;
+    readonly store?: Store;
+    readonly plugTimeout?: number;
   } = {},
 ): Promise<TestCloud> {
-  const store = new Store();
+  const store = options.store ?? new Store();
   const requests = new Requests(store, () => undefined);
   const logger = pino({ level: 'silent' });
   const compute = new Compute({
@@ -49,7 +50,7 @@ export async function testCloud(
     logger,
     hypervisor: options.hypervisor ?? new SimulatedHypervisor(),
     host: 'here',
-    ...(options.metadata === undefined ? {} : { metadata: options.metadata }),
+    ...(options.plugTimeout === undefined ? {} : { plugTimeout: options.plugTimeout }),
   });
   const wiring = options.wiring?.(requests) ?? new SimulatedWiring(store, (work) => requests.system(work));
   const app = createServer(logger);

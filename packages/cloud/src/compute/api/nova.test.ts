@@ -212,6 +212,14 @@ test('a server whose machine cannot run is in ERROR and says why', async () => {
   expect(server.fault).toMatchObject({ code: 500, message: 'no room' });
 });
 
+test('a server whose ports nobody wires is in ERROR in the end', async () => {
+  await cloud.stop();
+  const idle = { start: async () => {}, reconcile: async () => {}, leave: async () => {}, stop: async () => {} };
+  cloud = await testCloud({ wiring: () => idle, plugTimeout: 20 });
+  const server = await shown(await createdOn(network()), 'ERROR');
+  expect(server.fault.message).toBe('Virtual Interface creation failed');
+});
+
 test('key pairs are of a user; a made one fits its public half', async () => {
   const made = await cloud.ask('POST', `${V}/os-keypairs`, { keypair: { name: 'mine' } });
   expect(made.body.keypair).toMatchObject({
