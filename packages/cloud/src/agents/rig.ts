@@ -3,10 +3,8 @@ import type { Args, Incoming, Messaging } from '@astara/messaging/contract.ts';
 import { LocalBus } from '@astara/messaging/local/bus.ts';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
-import { portGuards } from '../l3/guards.ts';
 import { Rig } from '../l3/rig.ts';
 import { agentResource } from '../network/agents.ts';
-import { portResource } from '../network/port-resource.ts';
 import { until } from '../testing/until.ts';
 import { Agents } from './agents.ts';
 import { networkOperations } from './network-operations.ts';
@@ -99,10 +97,7 @@ export class AgentsRig extends Rig {
 
   static async start(): Promise<AgentsRig> {
     const rig = new AgentsRig();
-    rig.api
-      .add(portResource(portGuards))
-      .add(agentResource())
-      .addOperations([...routerOperations(), ...networkOperations()]);
+    rig.api.add(agentResource()).addOperations([...routerOperations(), ...networkOperations()]);
     await rig.agents.start();
     onTestFinished(async () => {
       await rig.agents.stop();

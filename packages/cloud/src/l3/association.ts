@@ -1,7 +1,8 @@
 import { ipVersion } from '@astara/model/ip.ts';
 import type { Context } from '../api/resource.ts';
+import { subnetNotFound } from '../network/faults.ts';
 import type { FloatingIpRow, PortRow } from '../store/rows.ts';
-import { alreadyAssociated, badRequest, noWayOut, subnetNotFound } from './faults.ts';
+import { alreadyAssociated, badRequest, noWayOut } from './faults.ts';
 import { dhcpOwner } from './owners.ts';
 import { visiblePort } from './visible.ts';
 import { wayOut } from './way-out.ts';

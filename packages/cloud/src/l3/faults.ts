@@ -10,16 +10,11 @@ export const badRequest = (resource: string, reason: string) =>
 export const gatewayNotAllowed = (what: 'enable_snat' | 'external_fixed_ips') =>
   notAuthorized(`rule:update_router:external_gateway_info:${what}`);
 
-export const networkNotFound = (id: string) => new Fault(404, 'NetworkNotFound', `Network ${id} could not be found.`);
-export const subnetNotFound = (id: string) => new Fault(404, 'SubnetNotFound', `Subnet ${id} could not be found.`);
 export const portNotFound = (id: string) => new Fault(404, 'PortNotFound', `Port ${id} could not be found.`);
 
 export const routerNotFoundMessage = (id: string) => `Router ${id} could not be found`;
 export const routerNotFound = (id: string) => new Fault(404, 'RouterNotFound', routerNotFoundMessage(id));
 export const routerInUse = (id: string, reason: string) => new Fault(409, 'RouterInUse', `Router ${id} ${reason}`);
-
-export const zoneNotFound = (zone: string) =>
-  new Fault(404, 'AvailabilityZoneNotFound', `AvailabilityZone ${zone} could not be found.`);
 
 export const interfaceNotFound = (routerId: string, portId: string) =>
   new Fault(404, 'RouterInterfaceNotFound', `Router ${routerId} does not have an interface with id ${portId}`);

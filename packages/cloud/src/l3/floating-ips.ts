@@ -2,6 +2,7 @@ import { ipVersion } from '@astara/model/ip.ts';
 import { ipAddress, orNull, uuid } from '../api/parse.ts';
 import type { Body, Context, Resource } from '../api/resource.ts';
 import { standardAttributes } from '../api/standard.ts';
+import { namedNetwork } from '../network/networks.ts';
 import { dropPort, makePort } from '../network/ports.ts';
 import { newStandard, revise } from '../network/touch.ts';
 import type { FloatingIpRow, NetworkRow } from '../store/rows.ts';
@@ -9,7 +10,6 @@ import { associate } from './association.ts';
 import { addressesExhausted, badRequest, floatingIpForwards, floatingIpNotFoundMessage } from './faults.ts';
 import { floatingIpView } from './floating-ip-view.ts';
 import { floatingIpOwner } from './owners.ts';
-import { visibleNetwork } from './visible.ts';
 
 interface FloatingIpBody {
   readonly project_id: string;
@@ -110,7 +110,7 @@ const pickAssociation = ({ port_id, fixed_ip_address, router_id }: FloatingIpRow
 });
 
 function externalNetwork(context: Context, id: string): NetworkRow {
-  const network = visibleNetwork(context, id);
+  const network = namedNetwork(context, id);
   if (!network.external) throw badRequest('floatingip', `Network ${id} is not a valid external network`);
   if (!context.store.subnets.by('network', id).some((subnet) => subnet.ip_version === 4))
     throw badRequest('floatingip', `Network ${id} does not contain any IPv4 subnet`);
@@ -130,7 +130,6 @@ function makeFloatingPort(context: Context, network: NetworkRow, floatingIpId: s
     device_owner: floatingIpOwner,
     ...(Object.keys(wanted).length === 0 ? {} : { fixed_ips: [wanted] }),
   });
-  context.store.ports.put({ ...port, status: 'N/A' });
   const address = port.fixed_ips.find((ip) => ipVersion(ip.ip_address) === 4)?.ip_address;
   if (address === undefined) throw addressesExhausted(network.id);
   return { id: port.id, address };

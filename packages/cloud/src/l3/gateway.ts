@@ -1,4 +1,5 @@
 import type { Context } from '../api/resource.ts';
+import { namedNetwork } from '../network/networks.ts';
 import { changePort, dropPort, type FixedIpRequest, makePort } from '../network/ports.ts';
 import type { PortRow, RouterRow } from '../store/rows.ts';
 import { badRequest, gatewayInUse, gatewayNotAllowed } from './faults.ts';
@@ -6,7 +7,6 @@ import { forbidOverlap } from './overlap.ts';
 import { gatewayOwner } from './owners.ts';
 import { gatewayOf, interfacesOf } from './router-ports.ts';
 import { checkRoutesWithout } from './routes.ts';
-import { visibleNetwork } from './visible.ts';
 
 /** `external_gateway_info` of a request. */
 export interface GatewayRequest {
@@ -40,7 +40,7 @@ function checkNetwork(context: Context, wanted: GatewayRequest | undefined): voi
     if (wanted.enable_snat !== undefined) throw gatewayNotAllowed('enable_snat');
     if (wanted.external_fixed_ips !== undefined) throw gatewayNotAllowed('external_fixed_ips');
   }
-  const network = visibleNetwork(context, wanted.network_id);
+  const network = namedNetwork(context, wanted.network_id);
   if (!network.external) throw badRequest('router', `Network ${network.id} is not an external network`);
   const gateways = context.store.subnets.by('network', network.id).map((subnet) => subnet.gateway_ip);
   for (const { ip_address } of wanted.external_fixed_ips ?? []) {

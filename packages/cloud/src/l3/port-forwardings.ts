@@ -2,6 +2,7 @@ import { ipVersion } from '@astara/model/ip.ts';
 import { invalidAttribute } from '../api/fault.ts';
 import { integer, ipAddress, quote, text, uuid } from '../api/parse.ts';
 import type { Body, Context, Resource } from '../api/resource.ts';
+import { subnetNotFound } from '../network/faults.ts';
 import { newStandard, revise } from '../network/touch.ts';
 import type { FloatingIpRow, PortForwardingRow } from '../store/rows.ts';
 import {
@@ -10,7 +11,6 @@ import {
   floatingIpNotFound,
   forwardingNotFoundMessage,
   portHasFloatingIp,
-  subnetNotFound,
 } from './faults.ts';
 import { visiblePort } from './visible.ts';
 import { wayOut } from './way-out.ts';

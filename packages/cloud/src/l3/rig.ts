@@ -4,13 +4,14 @@ import { NeutronApi } from '../api/neutron-api.ts';
 import { Requests } from '../api/requests.ts';
 import type { Caller } from '../api/resource.ts';
 import { networkResource } from '../network/networks.ts';
+import { portResource } from '../network/port-resource.ts';
 import { makePort, type PortRequest } from '../network/ports.ts';
 import { subnetResource } from '../network/subnets.ts';
 import type { PortRow, SubnetRow } from '../store/rows.ts';
 import { Store } from '../store/store.ts';
 import { floatingIpResource } from './floating-ips.ts';
 import { followPorts } from './follow-ports.ts';
-import { networkGuards, subnetGuards } from './guards.ts';
+import { networkGuards, portGuards, subnetGuards } from './guards.ts';
 import { portForwardingResource } from './port-forwardings.ts';
 import { routerResource } from './routers.ts';
 
@@ -24,6 +25,7 @@ export class Rig {
   readonly api = new NeutronApi(this.requests)
     .add(networkResource(networkGuards))
     .add(subnetResource(subnetGuards))
+    .add(portResource(portGuards))
     .add(routerResource())
     .add(floatingIpResource())
     .add(portForwardingResource());

@@ -1,15 +1,9 @@
 import type { Context } from '../api/resource.ts';
-import type { NetworkRow, PortRow, SubnetRow } from '../store/rows.ts';
-import { networkNotFound, portNotFound, subnetNotFound } from './faults.ts';
+import { subnetNotFound } from '../network/faults.ts';
+import type { PortRow, SubnetRow } from '../store/rows.ts';
+import { portNotFound } from './faults.ts';
 
 /** What a request names must be there for the caller: what it may not see does not exist for it. */
-
-export function visibleNetwork({ store, caller }: Context, id: string): NetworkRow {
-  const network = store.networks.get(id);
-  const open = network?.shared === true || network?.external === true || network?.project_id === caller.projectId;
-  if (network === undefined || !(caller.isAdmin || open)) throw networkNotFound(id);
-  return network;
-}
 
 export function visibleSubnet({ store, caller }: Context, id: string): SubnetRow {
   const subnet = store.subnets.get(id);
