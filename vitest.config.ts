@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['packages/*/src/**/*.test.ts', 'docs/*.test.ts'],
+    include: ['packages/*/src/**/*.test.ts', 'demo/*.test.ts', 'docs/*.test.ts'],
     // Tests move between network namespaces with setns(2); that is a property of a thread, so each file gets a process.
     pool: 'forks',
     testTimeout: 30_000,

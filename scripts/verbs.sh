@@ -16,6 +16,18 @@ set_up_lab() {
   need_npm
 }
 
+verb_demo() {
+  if [[ " $* " == *' --simulated '* || " $* " == *' --help '* ]]; then
+    need_npm
+    exec "$NODE" demo/main.ts "$@"
+  fi
+  is_root || command -v sudo >/dev/null ||
+    cannot 'the demo makes network namespaces: it needs root, and there is no sudo here. Without real packets: ./run demo --simulated'
+  need_packages 'the demo' $PACKAGES_DEMO
+  need_npm
+  as_root 'the demo (it makes network namespaces)' "$NODE" demo/main.ts "$@"
+}
+
 verb_bench() {
   local name=${1:-}
   [ -n "$name" ] && [ -e "bench/$name.ts" ] || cannot "bench: which one? There are: $(cd bench && ls ./*.ts 2>/dev/null | sed 's|^\./||; s|\.ts$||' | paste -sd' ')"
