@@ -6,6 +6,7 @@ import type { Servers } from '../servers.ts';
 import { type Served, serveRoutes } from './ask.ts';
 import { catalogRoutes } from './catalog-routes.ts';
 import { keypairRoutes } from './keypair-routes.ts';
+import { quotaRoutes } from './quota-routes.ts';
 import { serverRoutes } from './server-routes.ts';
 
 export interface NovaOptions extends Served {
@@ -27,7 +28,7 @@ export function serveNova(app: FastifyInstance, options: NovaOptions): void {
     nova.get('/compute/v2.1', (request) => ({ version: versionView(request) }));
     nova.get('/compute/v2.1/', (request) => ({ version: versionView(request) }));
     const { servers, hypervisor, host } = options;
-    const routes = [...serverRoutes(servers, hypervisor), ...catalogRoutes(host), ...keypairRoutes()];
+    const routes = [...serverRoutes(servers, hypervisor), ...catalogRoutes(host), ...keypairRoutes(), ...quotaRoutes()];
     serveRoutes(nova, '/compute/v2.1', routes, options);
   });
 }
