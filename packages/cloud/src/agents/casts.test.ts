@@ -43,6 +43,33 @@ test('the agent of a router, and no other, is told of each change to it', async 
   expect(await other.heard()).toEqual([]);
 });
 
+test('what changes beside a router is told to its agent, too', async () => {
+  const rig = await AgentsRig.start();
+  const agent = await rig.agent('l3', 'h1');
+  const { server, external, interfaceId, subnet } = rig.routed();
+  const { id } = rig.make('floatingips', { floating_network_id: external.id });
+  await agent.heard();
+  const told = async (what: string, work: () => unknown) => {
+    work();
+    expect(await agent.heard(), what).toEqual(['routers_updated']);
+  };
+  const rule = {
+    protocol: 'tcp',
+    internal_port_id: server.id,
+    internal_ip_address: server.fixed_ips[0]?.ip_address,
+  };
+  const path = `floatingips/${id}/port_forwardings`;
+  await told('first rule', () => rig.make(path, { ...rule, external_port: 80, internal_port: 80 }));
+  let second = '';
+  await told('second rule', () => {
+    second = rig.make(path, { ...rule, external_port: 81, internal_port: 81 }).id;
+  });
+  await told('rule', () => rig.ask('PUT', `${path}/${second}`, { port_forwarding: { internal_port: 82 } }));
+  await told('rule goes', () => rig.ask('DELETE', `${path}/${second}`));
+  const fixed_ips = [{ subnet_id: subnet.id, ip_address: '10.1.0.200' }];
+  await told('address of the interface', () => rig.ask('PUT', `ports/${interfaceId}`, { port: { fixed_ips } }));
+});
+
 test('casts carry the request that led to them', async () => {
   const rig = await AgentsRig.start();
   const agent = await rig.agent('l3', 'h1');
