@@ -22,9 +22,9 @@ test('a token says who, where and as what; the catalog, where to go', async () =
     project: { name: 'demo' },
     is_domain: false,
   });
-  expect(body.token.roles.map(({ name }: { name: string }) => name)).toEqual(['member', 'reader']);
-  const network = body.token.catalog.find(({ type }: { type: string }) => type === 'network');
-  expect(network.endpoints.map(({ url }: { url: string }) => url)).toEqual(Array(3).fill(cloud.cloud.url));
+  expect(body.token.roles.map(({ name }) => name)).toEqual(['member', 'reader']);
+  const network = body.token.catalog.find(({ type }) => type === 'network');
+  expect(network?.endpoints.map(({ url }) => url)).toEqual(Array(3).fill(cloud.cloud.url));
 });
 
 test.each([
@@ -68,7 +68,7 @@ test('an administrator makes a project, a user and a role; the token ends with a
   expect(JSON.stringify(user)).not.toContain('password_hash');
   const { roles } = (await as('admin', 'GET', 'roles?name=member')).body;
   expect((await auth(passwordAuth('u1', 'word', 'p1'))).status).toBe(401);
-  const grant = `projects/${project.id}/users/${user.id}/roles/${roles[0].id}`;
+  const grant = `projects/${project.id}/users/${user.id}/roles/${roles[0]?.id}`;
   expect((await as('admin', 'PUT', grant)).status).toBe(204);
   const token = (await auth(passwordAuth('u1', 'word', 'p1'))).headers.get('x-subject-token') ?? '';
   const networks = () => cloud.send('GET', '/v2.0/networks', undefined, { 'x-auth-token': token });
@@ -92,7 +92,7 @@ test('an application credential opens its project, with the roles that it was gi
       },
     });
   const { token } = (await open(made.secret)).body;
-  expect([token.project.name, token.roles.map(({ name }: { name: string }) => name)]).toEqual(['demo', ['reader']]);
+  expect([token.project.name, token.roles.map(({ name }) => name)]).toEqual(['demo', ['reader']]);
   expect((await open('bad')).status).toBe(401);
   const shown = await as('demo', 'GET', `${path}/${made.id}`);
   expect(JSON.stringify(shown.body)).not.toContain('secret');

@@ -9,7 +9,10 @@ export type Indexes<R extends Row> = Readonly<Record<string, (row: R) => readonl
 /** Called with every change, before and after; undefined: there was, or is, no such row. */
 export type Recorder<R extends Row> = (before: R | undefined, after: R | undefined) => void;
 
-/** Rows of one kind, in the order in which they were made, found by id or through an index in constant time. */
+/**
+ * Rows of one kind, in the order in which they were made (a deletion that is undone leaves its row last), found by id or through an
+ * index in constant time.
+ */
 export class Table<R extends Row, I extends Indexes<R> = Indexes<R>> {
   readonly name: string;
   readonly #rows = new Map<string, R>();

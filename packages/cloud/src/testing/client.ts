@@ -5,11 +5,41 @@ import type { ServiceMessaging } from '@astara/messaging/contract.ts';
 import pino from 'pino';
 import { type Cloud, startCloud } from '../cloud.ts';
 
+/** One of whatever was asked for, as far as tests look at it. */
+export interface Item {
+  readonly id: string;
+  readonly name: string;
+  readonly revision_number: number;
+}
+
+export interface TokenBody {
+  readonly user: Item;
+  readonly project: Item;
+  readonly roles: readonly Item[];
+  readonly expires_at: string;
+  readonly catalog: readonly { readonly type: string; readonly endpoints: readonly { readonly url: string }[] }[];
+}
+
+/** What bodies of answers hold: each some of it. */
+export interface AnswerBody {
+  readonly networks: readonly Item[];
+  readonly networks_links: readonly { readonly rel: string; readonly href: string }[] | undefined;
+  readonly ports: readonly Item[];
+  readonly agents: readonly Item[];
+  readonly roles: readonly Item[];
+  readonly tags: readonly string[];
+  readonly token: TokenBody;
+  readonly project: Item;
+  readonly user: Item;
+  readonly application_credential: Item & { readonly secret: string };
+  readonly error: { readonly code: number; readonly title: string };
+  readonly NeutronError: { readonly type: string; readonly message: string };
+}
+
 export interface Reply {
   readonly status: number;
   readonly headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into bodies as they come
-  readonly body: any;
+  readonly body: AnswerBody;
 }
 
 /** A cloud of its own, with the users admin, demo and other, whose passwords are `secret`. */
@@ -71,11 +101,15 @@ export class TestCloud {
     return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
   }
 
-  async make(path: string, singular: string, given: object, user = 'admin') {
+  async make(path: string, singular: string, given: object, user = 'admin'): Promise<Item> {
     const { status, body } = await this.ask('POST', path, { [singular]: given }, user);
     if (status !== 201) throw new Error(`POST ${path}: ${status} ${JSON.stringify(body)}`);
-    return body[singular];
+    return (body as unknown as Readonly<Record<string, Item>>)[singular] ?? missing(singular);
   }
+}
+
+function missing(what: string): never {
+  throw new Error(`there is no ${what} in the answer`);
 }
 
 export function passwordAuth(user: string, password: string, project?: string): object {

@@ -1,0 +1,97 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { LocalBus } from '@astara/messaging/local/bus.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { TestCloud } from './testing/client.ts';
+
+/** The `openstack` client as Debian ships it, with a clouds.yaml. */
+
+let cloud: TestCloud;
+const bus = new LocalBus();
+const messaging = bus.connect('cloud');
+const agent = bus.connect('agent');
+
+beforeAll(async () => {
+  cloud = await TestCloud.start(messaging);
+  const auth = (user: string) => ({
+    auth_url: `${cloud.cloud.url}/identity/v3`,
+    username: user,
+    password: 'secret',
+    project_name: user,
+    user_domain_name: 'Default',
+    project_domain_name: 'Default',
+  });
+  const clouds = { admin: { auth: auth('admin') }, demo: { auth: auth('demo') } };
+  // JSON is YAML.
+  writeFileSync(join(cloud.dir, 'clouds.yaml'), JSON.stringify({ clouds }));
+});
+afterAll(async () => {
+  await cloud.stop();
+  await Promise.all([messaging.close(), agent.close()]);
+});
+
+const hasClient = spawnSync('openstack', ['--version']).status === 0;
+
+async function openstack(command: string, user = 'admin'): Promise<string> {
+  const env = { PATH: process.env.PATH, HOME: cloud.dir, OS_CLOUD: user };
+  const options = { cwd: cloud.dir, env, timeout: 60_000 };
+  return (await promisify(execFile)('openstack', command.split(' '), options)).stdout.trim();
+}
+
+const json = async (command: string, user?: string) => JSON.parse(await openstack(`${command} -f json`, user));
+
+describe.skipIf(!hasClient)('the openstack client', { timeout: 180_000 }, () => {
+  test('networks, subnets, ports: create, list, show, set, delete', async () => {
+    const network = await json('network create blue --mtu 1400');
+    expect(network).toMatchObject({ name: 'blue', mtu: 1400, status: 'ACTIVE' });
+    await openstack('subnet create --network blue --subnet-range 10.1.0.0/24 --dns-nameserver 9.9.9.9 blue4');
+    await openstack('network set --name green --tag t blue');
+    expect(await json('network list --tags t')).toMatchObject([{ ID: network.id, Name: 'green' }]);
+    await openstack('subnet set --name green4 --no-dhcp blue4');
+    expect(await json('subnet show green4')).toMatchObject({ enable_dhcp: false, dns_nameservers: ['9.9.9.9'] });
+    const fixed = '--fixed-ip subnet=green4,ip-address=10.1.0.50';
+    expect(await json(`port create --network green ${fixed} p`)).toMatchObject({
+      fixed_ips: [{ ip_address: '10.1.0.50' }],
+    });
+    await openstack('port set --allowed-address ip-address=10.9.9.9 p');
+    expect(await json('port list --network green --fixed-ip ip-address=10.1.0.50')).toMatchObject([{ Name: 'p' }]);
+    expect(await json('port show p')).toMatchObject({ allowed_address_pairs: [{ ip_address: '10.9.9.9' }] });
+    await expect(openstack('network delete green')).rejects.toThrow(/still in use/);
+    await openstack('port delete p');
+    await openstack('subnet delete green4');
+    await openstack('network delete green');
+    expect(await json('network list')).toEqual([]);
+  });
+
+  test('security groups, quotas, agents', async () => {
+    await openstack('security group create sg');
+    await openstack('security group rule create --protocol tcp --dst-port 22 sg');
+    await openstack('security group set --name web sg');
+    expect(await json('security group rule list web')).toHaveLength(3);
+    await openstack('security group delete web');
+    expect(await json('quota show')).toMatchObject({ networks: -1 });
+    const report = { agent_type: 'L3 agent', binary: 'astara', topic: 'l3_agent', host: 'node1' };
+    const target = { topic: 'q-reports-plugin', version: '1.2' };
+    const state = { agent_state: { agent_state: { ...report, availability_zone: 'nova' } } };
+    await agent.call(target, 'report_state', state, { timeout: 10_000 });
+    expect(await json('network agent list')).toMatchObject([{ Host: 'node1', Alive: true, State: true }]);
+    const [{ ID: id }] = await json('network agent list');
+    await openstack(`network agent set --disable ${id}`);
+    expect(await json(`network agent show ${id}`)).toMatchObject({ admin_state_up: false });
+    await openstack(`network agent delete ${id}`);
+    expect(await json('network agent list')).toEqual([]);
+  });
+
+  test('projects, users and roles: the new user sees its project only', async () => {
+    await openstack('network create hidden');
+    await openstack('project create red');
+    await openstack('user create --password secret --project red u');
+    await openstack('role add --user u --project red member');
+    expect(await json('role assignment list --user u --names')).toMatchObject([{ Project: 'red@Default' }]);
+    expect(await json('catalog list')).toHaveLength(4);
+    expect(await json('token issue', 'demo')).toMatchObject({ id: expect.stringMatching(/^gAAAAAB/) });
+    expect(await json('network list', 'demo')).toEqual([]);
+  });
+});
