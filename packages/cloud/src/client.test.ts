@@ -1,48 +1,29 @@
-import { execFile, spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { LocalBus } from '@astara/messaging/local/bus.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TestCloud } from './testing/client.ts';
+import { hasOpenstack, OpenstackClient } from './testing/openstack.ts';
 
-/** The `openstack` client as Debian ships it, with a clouds.yaml. */
+/** The `openstack` client: what it makes, lists, shows, changes and deletes. */
 
 let cloud: TestCloud;
+let client: OpenstackClient;
 const bus = new LocalBus();
 const messaging = bus.connect('cloud');
 const agent = bus.connect('agent');
 
 beforeAll(async () => {
   cloud = await TestCloud.start(messaging);
-  const auth = (user: string) => ({
-    auth_url: `${cloud.cloud.url}/identity/v3`,
-    username: user,
-    password: 'secret',
-    project_name: user,
-    user_domain_name: 'Default',
-    project_domain_name: 'Default',
-  });
-  const clouds = { admin: { auth: auth('admin') }, demo: { auth: auth('demo') } };
-  // JSON is YAML.
-  writeFileSync(join(cloud.dir, 'clouds.yaml'), JSON.stringify({ clouds }));
+  client = new OpenstackClient(cloud, ['admin', 'demo']);
 });
 afterAll(async () => {
   await cloud.stop();
   await Promise.all([messaging.close(), agent.close()]);
 });
 
-const hasClient = spawnSync('openstack', ['--version']).status === 0;
+const openstack = (command: string, user?: string) => client.run(command, user);
+const json = (command: string, user?: string) => client.json(command, user);
 
-async function openstack(command: string, user = 'admin'): Promise<string> {
-  const env = { PATH: process.env.PATH, HOME: cloud.dir, OS_CLOUD: user };
-  const options = { cwd: cloud.dir, env, timeout: 60_000 };
-  return (await promisify(execFile)('openstack', command.split(' '), options)).stdout.trim();
-}
-
-const json = async (command: string, user?: string) => JSON.parse(await openstack(`${command} -f json`, user));
-
-describe.skipIf(!hasClient)('the openstack client', { timeout: 180_000 }, () => {
+describe.skipIf(!hasOpenstack)('the openstack client', { timeout: 180_000 }, () => {
   test('networks, subnets, ports: create, list, show, set, delete', async () => {
     const network = await json('network create blue --mtu 1400');
     expect(network).toMatchObject({ name: 'blue', mtu: 1400, status: 'ACTIVE' });
