@@ -103,7 +103,7 @@ export class Runner {
       requestId: answer.headers.get('x-openstack-request-id') ?? undefined,
       sent,
       sorted: step.path.includes('sort_key'),
-      outcome: { status: answer.status, headers: telling(answer.headers) },
+      outcome: { status: answer.status, ...telling(answer.headers) },
       got: { ...(typeof answer.body === 'object' ? answer.body : { text: answer.body }) },
     };
   }
@@ -169,13 +169,15 @@ const isEmpty = (value: unknown) => value === undefined || (isObject(value) && O
 const isObject = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Headers that clients look at; of random ones, that they are there. */
-function telling(headers: Headers): Readonly<Record<string, string>> {
+/** Headers that clients look at, but for the usual: JSON with the request's id. Of random ones, that they are there. */
+function telling(headers: Headers): Pick<Entry, 'headers'> {
   const found: Record<string, string> = {};
   for (const name of ['content-type', 'www-authenticate', 'allow']) {
     const value = headers.get(name);
-    if (value !== null) found[name] = value.toLowerCase().replaceAll(/http:\/\/[\d.:]+/g, '<host>');
+    if (value === null || (name === 'content-type' && value === 'application/json')) continue;
+    found[name] = value.toLowerCase().replaceAll(/http:\/\/[\d.:]+/g, '<host>');
   }
-  for (const name of ['x-openstack-request-id', 'x-subject-token']) if (headers.has(name)) found[name] = '<random>';
-  return found;
+  if (!headers.has('x-openstack-request-id')) found['x-openstack-request-id'] = '(absent)';
+  if (headers.has('x-subject-token')) found['x-subject-token'] = '<random>';
+  return Object.keys(found).length === 0 ? {} : { headers: found };
 }
