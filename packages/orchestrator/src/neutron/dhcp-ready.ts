@@ -1,6 +1,7 @@
 import type { Port } from '@astara/openstack/neutron-types.ts';
 import type { Logger } from 'pino';
 import type { Gate } from './gate.ts';
+import { Index } from './mirror/members.ts';
 import type { Mirror } from './mirror/mirror.ts';
 import { portText } from './mirror/relevant.ts';
 import { Repeater } from './repeater.ts';
@@ -35,11 +36,14 @@ export class DhcpReady {
   readonly #sender: Repeater;
   /** Per server (a resource with an instance), what it has in force on which networks. */
   readonly #inForce = new Map<string, ServedNetworks>();
+  /** Per network, its servers. */
+  readonly #servers = new Index();
   /** Per network, the ports that Neutron waits for, and whether a user does. */
   readonly #awaited = new Map<string, Map<string, boolean>>();
   readonly #told = new Set<string>();
-  /** Ports to tell of, and whether a user waits. */
-  readonly #ready = new Map<string, boolean>();
+  /** Ports to tell of: those that a user waits for, and the others. */
+  readonly #urgent = new Set<string>();
+  readonly #ready = new Set<string>();
 
   constructor(options: DhcpReadyOptions) {
     this.#options = options;
@@ -67,18 +71,20 @@ export class DhcpReady {
 
   /** The resource's instance serves this, and nothing else, now. */
   applied(resourceId: string, served: ServedNetworks): void {
+    this.removed(resourceId);
     if (served.size > 0) this.#inForce.set(resourceId, served);
-    else this.#inForce.delete(resourceId);
+    for (const networkId of served.keys()) this.#servers.add(networkId, resourceId);
     for (const networkId of served.keys()) this.#check(networkId);
   }
 
   /** The resource has no instance any more. */
   removed(resourceId: string): void {
+    for (const networkId of this.#inForce.get(resourceId)?.keys() ?? []) this.#servers.remove(networkId, resourceId);
     this.#inForce.delete(resourceId);
   }
 
   get idle(): boolean {
-    return this.#sender.idle && this.#ready.size === 0;
+    return this.#sender.idle && this.#urgent.size === 0 && this.#ready.size === 0;
   }
 
   async stop(): Promise<void> {
@@ -93,8 +99,9 @@ export class DhcpReady {
   #check(networkId: string): void {
     const awaited = this.#awaited.get(networkId);
     if (awaited === undefined) return;
-    const served = [...this.#inForce.values()]
-      .map((networks) => networks.get(networkId))
+    const served = this.#servers
+      .members(networkId)
+      .map((server) => this.#inForce.get(server)?.get(networkId))
       .filter((ports) => ports !== undefined);
     for (const [id, urgent] of awaited) {
       const port = this.#options.mirror.networks.port(id);
@@ -103,33 +110,38 @@ export class DhcpReady {
       if (port === undefined || port['binding:host_id'] === '') continue;
       if (!served.some((ports) => ports.get(id) === portText(port))) continue;
       awaited.delete(id);
-      this.#ready.set(id, urgent || (this.#ready.get(id) ?? false));
+      (urgent ? this.#urgent : this.#ready).add(id);
     }
     if (awaited.size === 0) this.#awaited.delete(networkId);
     this.#flush();
   }
 
   #flush(): void {
-    if (this.#due().length > 0) this.#sender.request(this.#options.gather ?? 20);
+    if (this.#hasDue) this.#sender.request(this.#options.gather ?? 20);
   }
 
-  #due(): [string, boolean][] {
-    return [...this.#ready].filter(([, urgent]) => urgent || this.#options.gate.isOpen);
+  get #hasDue(): boolean {
+    return this.#urgent.size > 0 || (this.#options.gate.isOpen && this.#ready.size > 0);
   }
 
   async #send(attempt: number, signal: AbortSignal): Promise<void> {
-    const { rpc, batch = 64, timeout = 20_000 } = this.#options;
-    const due = this.#due().slice(0, batch);
-    if (due.length === 0) return;
-    const ids = due.map(([id]) => id);
-    for (const id of ids) this.#ready.delete(id);
+    const { rpc, gate, batch = 64, timeout = 20_000 } = this.#options;
+    const urgent = [...this.#urgent.values().take(batch)];
+    const others = gate.isOpen ? [...this.#ready.values().take(batch - urgent.length)] : [];
+    const ids = [...new Set([...urgent, ...others])];
+    if (ids.length === 0) return;
+    for (const id of ids) {
+      this.#urgent.delete(id);
+      this.#ready.delete(id);
+    }
     try {
       await rpc.dhcpReadyOnPorts(ids, { timeout: Math.min(60_000, timeout * 2 ** attempt), signal });
     } catch (error) {
-      for (const [id, urgent] of due) this.#ready.set(id, urgent || (this.#ready.get(id) ?? false));
+      for (const id of urgent) this.#urgent.add(id);
+      for (const id of others) this.#ready.add(id);
       throw error;
     }
     for (const id of ids) this.#told.add(id);
-    if (this.#due().length > 0) this.#sender.request();
+    if (this.#hasDue) this.#sender.request();
   }
 }

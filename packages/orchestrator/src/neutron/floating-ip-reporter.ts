@@ -21,15 +21,14 @@ export interface FloatingIpReporterOptions {
 export class FloatingIpReporter {
   readonly #options: FloatingIpReporterOptions;
   readonly #sender: Repeater;
-  /** Which floating IPs each router has in force. */
-  readonly #inForce = new Map<string, ReadonlySet<string>>();
-  /** Removed ones, by the router they were on, until Neutron has been told. */
-  readonly #down = new Map<string, string>();
+  /** Per router, what is to be said of its floating IPs: those in force, and removed ones until Neutron has been told. */
+  readonly #wanted = new Map<string, Map<string, FloatingIpStatus>>();
   /** Routers that Neutron has heard of since our start; with the first report it sets to DOWN what left them meanwhile. */
   readonly #greeted = new Set<string>();
   readonly #ungreeted = new Set<string>();
-  /** Routers whose report a user waits for, until nothing is left to report of them. */
+  /** Routers of which Neutron does not believe what it should: those that a user waits for, and the others. */
   readonly #urgent = new Set<string>();
+  readonly #due = new Set<string>();
   /** What we told Neutron, and when: newer than what an earlier observation says. */
   readonly #told = new Map<string, { readonly status: FloatingIpStatus; readonly stamp: Stamp }>();
 
@@ -46,28 +45,28 @@ export class FloatingIpReporter {
 
   /** These floating IPs, and no others, work on the router now. `urgent`: a user waits for it. */
   applied(routerId: string, fipIds: readonly string[], urgent: boolean): void {
-    const before = this.#inForce.get(routerId) ?? new Set<string>();
-    const now = new Set(fipIds);
-    if (now.size > 0) this.#inForce.set(routerId, now);
-    else this.#inForce.delete(routerId);
+    const before = this.#wanted.get(routerId)?.keys() ?? [];
+    const now = new Map<string, FloatingIpStatus>([...before].map((id) => [id, 'DOWN']));
+    for (const id of fipIds) now.set(id, 'ACTIVE');
+    if (now.size > 0) this.#wanted.set(routerId, now);
+    else this.#wanted.delete(routerId);
     if (!this.#greeted.has(routerId)) this.#ungreeted.add(routerId);
-    for (const id of before) if (!now.has(id)) this.#down.set(id, routerId);
-    for (const id of now) this.#down.delete(id);
-    if (urgent) this.#urgent.add(routerId);
-    this.check();
+    if (this.#hasNews(routerId)) (urgent ? this.#urgent : this.#due).add(routerId);
+    this.#flush();
   }
 
   /** The router has no instance any more. When it left this host, another may serve its floating IPs already: nothing is told. */
   removed(routerId: string): void {
     if (this.#options.mirror.routers.has(routerId)) this.applied(routerId, [], false);
-    this.#inForce.delete(routerId);
+    else this.#wanted.delete(routerId);
     this.#ungreeted.delete(routerId);
     this.#greeted.delete(routerId);
   }
 
   /** Compares all that is in force with what Neutron believes. */
   check(): void {
-    if (this.#due().length > 0) this.#sender.request(this.#options.gather ?? 20);
+    for (const router of this.#wanted.keys()) if (this.#hasNews(router)) this.#due.add(router);
+    this.#flush();
   }
 
   get idle(): boolean {
@@ -78,34 +77,32 @@ export class FloatingIpReporter {
     await this.#sender.stop();
   }
 
-  /** Per router, the statuses to tell now. */
-  #due(): [string, Record<string, FloatingIpStatus>][] {
-    const work = this.#work();
-    for (const router of this.#urgent) if (!work.has(router)) this.#urgent.delete(router);
-    return [...work].filter(([router]) => this.#options.gate.isOpen || this.#urgent.has(router));
+  #flush(): void {
+    if (this.#next() !== undefined) this.#sender.request(this.#options.gather ?? 20);
   }
 
-  /** Per router, the statuses that Neutron does not believe. */
-  #work(): Map<string, Record<string, FloatingIpStatus>> {
-    const work = new Map<string, Record<string, FloatingIpStatus>>([...this.#ungreeted].map((router) => [router, {}]));
-    const add = (router: string, id: string, status: FloatingIpStatus) => {
-      if (this.#believed(id) !== status) work.set(router, { ...work.get(router), [id]: status });
-    };
-    for (const [router, ids] of this.#inForce) {
-      for (const id of ids)
-        if (this.#options.mirror.floatingIps.get(id)?.router_id === router) add(router, id, 'ACTIVE');
-    }
-    for (const [id, router] of this.#down) {
-      const elsewhere = this.#options.mirror.floatingIps.get(id)?.router_id ?? router;
+  #next(): string | undefined {
+    const [urgent] = this.#urgent;
+    const [due] = this.#options.gate.isOpen ? this.#due : [];
+    return urgent ?? due;
+  }
+
+  #hasNews(router: string): boolean {
+    return this.#ungreeted.has(router) || Object.keys(this.#news(router)).length > 0;
+  }
+
+  /** The statuses that Neutron does not believe. */
+  #news(router: string): Record<string, FloatingIpStatus> {
+    const wanted = this.#wanted.get(router) ?? new Map<string, FloatingIpStatus>();
+    const news: Record<string, FloatingIpStatus> = {};
+    for (const [id, status] of wanted) {
+      const owner = this.#options.mirror.floatingIps.get(id)?.router_id;
+      const ours = status === 'ACTIVE' ? owner === router : (owner ?? router) === router;
+      if (ours && this.#believed(id) !== status) news[id] = status;
       // Another router answers for it now, here or on another host.
-      if (elsewhere !== router) {
-        this.#down.delete(id);
-        this.#told.delete(id);
-      } else {
-        add(router, id, 'DOWN');
-      }
+      if (!ours && status === 'DOWN') wanted.delete(id);
     }
-    return work;
+    return news;
   }
 
   #believed(id: string): FloatingIpStatus | undefined {
@@ -116,23 +113,34 @@ export class FloatingIpReporter {
   }
 
   async #send(attempt: number, signal: AbortSignal): Promise<void> {
-    const { rpc, mirror, timeout = 10_000 } = this.#options;
-    for (const [router, statuses] of this.#due()) {
-      await rpc.updateFloatingIpStatuses(router, statuses, {
-        timeout: Math.min(60_000, timeout * 2 ** attempt),
-        signal,
-      });
-      const stamp = mirror.stamp();
-      if (this.#ungreeted.delete(router)) this.#greeted.add(router);
-      for (const [id, status] of Object.entries(statuses)) {
-        if (status === 'DOWN' && this.#down.get(id) === router) {
-          this.#down.delete(id);
-          this.#told.delete(id);
-        } else {
-          this.#told.set(id, { status, stamp });
-        }
+    for (let router = this.#next(); router !== undefined; router = this.#next()) {
+      const urgent = this.#urgent.delete(router);
+      this.#due.delete(router);
+      if (!this.#hasNews(router)) continue;
+      try {
+        await this.#tell(router, attempt, signal);
+      } catch (error) {
+        (urgent ? this.#urgent : this.#due).add(router);
+        throw error;
       }
     }
-    this.check();
+  }
+
+  async #tell(router: string, attempt: number, signal: AbortSignal): Promise<void> {
+    const { rpc, mirror, timeout = 10_000 } = this.#options;
+    const news = this.#news(router);
+    await rpc.updateFloatingIpStatuses(router, news, { timeout: Math.min(60_000, timeout * 2 ** attempt), signal });
+    const stamp = mirror.stamp();
+    if (this.#ungreeted.delete(router)) this.#greeted.add(router);
+    const wanted = this.#wanted.get(router);
+    for (const [id, status] of Object.entries(news)) {
+      if (status === 'DOWN' && wanted?.get(id) === 'DOWN') {
+        wanted.delete(id);
+        this.#told.delete(id);
+      } else {
+        this.#told.set(id, { status, stamp });
+      }
+    }
+    if (this.#hasNews(router)) this.#due.add(router);
   }
 }
