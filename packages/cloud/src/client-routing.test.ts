@@ -13,7 +13,7 @@ let cloud: TestCloud;
 let client: OpenstackClient;
 
 beforeAll(async () => {
-  cloud = await TestCloud.start(messaging);
+  cloud = await TestCloud.start({ messaging });
   client = new OpenstackClient(cloud, ['admin', 'demo']);
   await agent.serve({
     topic: 'l3_agent',

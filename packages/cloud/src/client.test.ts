@@ -12,7 +12,7 @@ const messaging = bus.connect('cloud');
 const agent = bus.connect('agent');
 
 beforeAll(async () => {
-  cloud = await TestCloud.start(messaging);
+  cloud = await TestCloud.start({ messaging });
   client = new OpenstackClient(cloud, ['admin', 'demo']);
 });
 afterAll(async () => {

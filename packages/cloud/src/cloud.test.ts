@@ -1,9 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openKernel } from '@astara/kernel/open.ts';
 import type { Notification } from '@astara/messaging/contract.ts';
 import { LocalBus } from '@astara/messaging/local/bus.ts';
 import { afterEach, expect, test } from 'vitest';
+import { StoreFile } from './store/file.ts';
+import { Store } from './store/store.ts';
 import { TestCloud } from './testing/client.ts';
 import { until } from './testing/until.ts';
 
@@ -26,13 +32,25 @@ test('what happens is told in order, on behalf of who asked, and what fails is o
     queue: 'mine',
     handler: (notification) => void heard.push(notification),
   });
-  const cloud = await TestCloud.start(server);
+  const cloud = await TestCloud.start({ messaging: server });
   ends.push(() => cloud.stop());
   const network = await cloud.make('networks', 'network', { name: 'n' });
   await cloud.ask('PUT', `networks/${network.id}`, { network: { name: 'm' } });
   await cloud.ask('POST', 'networks', { network: { mtu: 9000 } });
   await cloud.ask('DELETE', `networks/${network.id}`);
-  await until(() => heard.length >= 7);
+  const agent = { agent_type: 'L3 agent', binary: 'l3', topic: 'l3_agent', host: 'node1' };
+  const report = { agent_state: { agent_state: agent } };
+  await listener.call({ topic: 'q-reports-plugin', version: '1.2' }, 'report_state', report, { timeout: 5_000 });
+  const router = await cloud.make('routers', 'router', {});
+  const [{ id } = { id: '' }] = (await cloud.ask('GET', 'agents')).body.agents;
+  await cloud.ask('POST', `agents/${id}/l3-routers`, { router_id: router.id });
+  await until(() => heard.length >= 10);
+  expect(heard.splice(7).map(({ eventType, publisherId }) => [eventType, publisherId])).toEqual([
+    ['router.create.start', 'network.cloud1'],
+    ['router.create.end', 'network.cloud1'],
+    // As Neutron has it.
+    ['l3_agent.router.add', 'router.cloud1'],
+  ]);
   expect(heard.map(({ eventType }) => eventType)).toEqual([
     'network.create.start',
     'network.create.end',
@@ -59,7 +77,7 @@ test('with a file, a cloud goes on where the last one ended', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'cloud-file-'));
   ends.push(() => rmSync(dir, { recursive: true }));
   const file = join(dir, 'cloud.sqlite');
-  const first = await TestCloud.start(undefined, file);
+  const first = await TestCloud.start({ file });
   ends.push(() => first.stop());
   const network = await first.make('networks', 'network', { name: 'kept' }, 'demo');
   await first.make('subnets', 'subnet', { network_id: network.id, ip_version: 4, cidr: '10.0.0.0/24' }, 'demo');
@@ -69,7 +87,7 @@ test('with a file, a cloud goes on where the last one ended', async () => {
   const kept = [...first.cloud.store.tables()].map(([name, table]) => [name, table.all()] as const);
   await ends.pop()?.();
 
-  const second = await TestCloud.start(undefined, file);
+  const second = await TestCloud.start({ file });
   ends.push(() => second.stop());
   const present = new Map([...second.cloud.store.tables()].map(([name, table]) => [name, table.all()]));
   // Passwords are taken from the options again, with new salt.
@@ -79,4 +97,59 @@ test('with a file, a cloud goes on where the last one ended', async () => {
   ]);
   const address = { fixed_ips: [{ ip_address: '10.0.0.2' }], network_id: network.id };
   expect((await second.ask('POST', 'ports', { port: address })).status).toBe(409);
+});
+
+async function takenPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  ends.push(() => void server.close());
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+async function hostOfItsOwn() {
+  const kernel = await openKernel('auto');
+  const [netns, internet] = ['host', 'net'].map((what) => `cloud-${what}-${randomBytes(3).toString('hex')}`);
+  const dir = mkdtempSync(join(tmpdir(), 'cloud-start-'));
+  ends.push(async () => {
+    for (const name of [netns, internet]) await kernel.deleteNetns(name ?? '');
+    rmSync(dir, { recursive: true });
+  });
+  await kernel.createNetns(netns ?? '');
+  const inside = { netns: internet ?? '', addresses: ['198.51.100.1/32'] };
+  const plane = { kind: 'devices', kernel, netns: netns ?? '', runDir: join(dir, 'vms'), internet: inside } as const;
+  return { kernel, dir, plane };
+}
+
+test('a start that fails at its last step undoes all before it', async () => {
+  const { kernel, plane } = await hostOfItsOwn();
+  const bus = new LocalBus();
+  const [messaging, agent] = [bus.connect('cloud'), bus.connect('agent')];
+  ends.push(
+    () => messaging.close(),
+    () => agent.close(),
+  );
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port: bindPort } = probe.address() as AddressInfo;
+  await new Promise((resolve) => probe.close(resolve));
+  const metadata = { host: '127.0.0.1', port: await takenPort(), sharedSecret: 's' };
+  await expect(TestCloud.start({ messaging, plane, metadata, bindPort })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+
+  await expect(fetch(`http://127.0.0.1:${bindPort}/`)).rejects.toThrow('fetch failed');
+  const asked = agent.call({ topic: 'q-plugin', version: '1.0' }, 'get_networks', {}, { timeout: 200 });
+  await expect(asked, 'nobody listens any more').rejects.toMatchObject({ code: 'MESSAGING_TIMEOUT' });
+  expect(await kernel.listNetns()).not.toContain(plane.internet.netns);
+  expect(existsSync(plane.runDir), 'the hypervisor had been started').toBe(true);
+});
+
+test('a second cloud on the same address touches nothing of the first', async () => {
+  const { kernel, dir, plane } = await hostOfItsOwn();
+  const first = await TestCloud.start({ plane });
+  ends.push(() => first.stop());
+  const file = join(dir, 'cloud.sqlite');
+  const bindPort = Number(new URL(first.cloud.url).port);
+  await expect(TestCloud.start({ plane, bindPort })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  expect(await kernel.listNetns()).toContain(plane.internet.netns);
+  await expect(TestCloud.start({ plane, bindPort, file })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  new StoreFile(file, new Store()).close();
 });

@@ -84,12 +84,33 @@ const services: readonly Service[] = [
   { type: 'image', name: 'glance', path: '/image' },
 ];
 
-/** Without messaging there are neither notifications nor agents. The caller connects it, and closes it afterwards. */
+/**
+ * Without messaging there are neither notifications nor agents. The caller connects it, and closes it afterwards. A start that fails
+ * undoes what it began.
+ */
 export async function startCloud(
   options: CloudOptions,
   { messaging }: { readonly messaging?: ServiceMessaging } = {},
 ): Promise<Cloud> {
-  const { log, host } = options;
+  const begun = new AsyncDisposableStack();
+  try {
+    const cloud = await begin(options, messaging, begun);
+    return { ...cloud, stop: () => begun.disposeAsync() };
+  } catch (error) {
+    await begun
+      .disposeAsync()
+      .catch((failure: unknown) => options.log.error({ err: failure }, 'a failed start was not undone as a whole'));
+    throw error;
+  }
+}
+
+/** `begun` gets the way back of each step before it is taken: one that fails half-way is undone, too. */
+async function begin(
+  options: CloudOptions,
+  messaging: ServiceMessaging | undefined,
+  begun: AsyncDisposableStack,
+): Promise<Omit<Cloud, 'stop'>> {
+  const { log, host, metadata } = options;
   const store = new Store();
   const notifier = messaging === undefined ? undefined : new Notifier(messaging, host, log);
   const requests = new Requests(store, notifier?.publish ?? (() => undefined));
@@ -98,32 +119,30 @@ export async function startCloud(
   followPorts(requests);
   const agents = messaging === undefined ? undefined : new Agents({ requests, messaging, host, logger: log });
   const file = options.file === undefined ? undefined : new StoreFile(options.file, store);
+  begun.defer(() => file?.close());
+  begun.defer(() => notifier?.idle());
   store.transaction(() => provideAccounts(store, options.accounts));
 
   const app = createServer(log);
   serveNeutron(app, neutron(requests), authenticate, log);
   serveIdentity(app, { store, tokens, services, log });
   const { wiring, hypervisor } = makePlane(options, requests);
-  const { metadata } = options;
   const compute = new Compute({
     ...{ requests, authenticate, hypervisor, host, logger: log },
     ...(metadata === undefined ? {} : { metadata }),
   });
   compute.serve(app);
 
-  await agents?.start();
-  await wiring.start();
-  const metadataUrl = await compute.start();
+  // First the address: a second cloud that is started by mistake ends here, before it touches the devices of the first.
+  begun.defer(() => app.close());
   const url = await app.listen({ host: options.bindHost, port: options.bindPort });
-  const stop = async () => {
-    await app.close();
-    await (file === undefined ? compute.stop() : compute.leave());
-    await agents?.stop();
-    await (file === undefined ? wiring.stop() : wiring.leave());
-    await notifier?.idle();
-    file?.close();
-  };
-  return { url, metadataUrl, store, requests, compute, stop };
+  begun.defer(() => agents?.stop());
+  await agents?.start();
+  begun.defer(() => (file === undefined ? wiring.stop() : wiring.leave()));
+  await wiring.start();
+  begun.defer(() => (file === undefined ? compute.stop() : compute.leave()));
+  const metadataUrl = await compute.start();
+  return { url, metadataUrl, store, requests, compute };
 }
 
 function neutron(requests: Requests): NeutronApi {

@@ -6,18 +6,19 @@ import type { Caller } from './api/resource.ts';
 /** Publishes notifications one behind the other, so that they keep their order. Nobody waits for it. */
 export class Notifier {
   readonly #messaging: ServiceMessaging;
-  readonly #publisherId: string;
+  readonly #host: string;
   readonly #log: Logger;
   #last: Promise<void> = Promise.resolve();
 
   constructor(messaging: ServiceMessaging, host: string, log: Logger) {
     this.#messaging = messaging;
-    this.#publisherId = `network.${host}`;
+    this.#host = host;
     this.#log = log;
   }
 
   readonly publish: Publish = (eventType, payload, caller) => {
-    const notification = { eventType, publisherId: this.#publisherId, payload, context: contextOf(caller) };
+    const publisherId = `${serviceOf(eventType)}.${this.#host}`;
+    const notification = { eventType, publisherId, payload, context: contextOf(caller) };
     this.#last = this.#last
       .then(() => this.#messaging.notify(notification))
       .catch((error: unknown) => this.#log.error({ err: error, eventType }, 'a notification was not published'));
@@ -28,6 +29,9 @@ export class Notifier {
     await this.#last;
   }
 }
+
+/** Neutron tells of the scheduling of routers under another name than of all else. */
+const serviceOf = (eventType: string) => (eventType.startsWith('l3_agent.') ? 'router' : 'network');
 
 function contextOf(caller: Caller): RequestContext {
   return {

@@ -15,7 +15,12 @@ export async function start(config: CloudConfig, log: Logger): Promise<Running> 
     url === null
       ? undefined
       : connectMessaging({ transportUrl: url.reveal(), exchange, connectionName: 'astara-cloud', log });
-  const cloud = await startCloud(options, messaging === undefined ? {} : { messaging });
+  const cloud = await startCloud(options, messaging === undefined ? {} : { messaging }).catch(
+    async (error: unknown) => {
+      await messaging?.close();
+      throw error;
+    },
+  );
   const { url: address, metadataUrl } = cloud;
   log.info({ url: address, auth_url: `${address}/identity/v3`, metadataUrl }, 'the cloud is up');
   return {

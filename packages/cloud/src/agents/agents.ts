@@ -24,10 +24,10 @@ export class Agents {
   readonly #parts: {
     readonly requests: Requests;
     readonly registry: AgentRegistry;
-    scheduler: Scheduler;
-    courier: Courier;
+    readonly scheduler: Scheduler;
+    readonly courier: Courier;
   };
-  #subscriptions: readonly Subscription[] = [];
+  readonly #subscriptions: Subscription[] = [];
 
   constructor(options: AgentsOptions) {
     const { requests, messaging, logger } = options;
@@ -49,9 +49,8 @@ export class Agents {
       { topic: 'q-l3-plugin', version: '1.12', handlers: l3Handlers(this.#parts) },
       { topic: 'q-plugin', version: '1.10', handlers: dhcpHandlers(this.#parts) },
     ];
-    this.#subscriptions = await Promise.all(
-      servers.map((server) => messaging.serve({ ...server, host, handlers: withFaults(server.handlers) })),
-    );
+    for (const server of servers)
+      this.#subscriptions.push(await messaging.serve({ ...server, host, handlers: withFaults(server.handlers) }));
   }
 
   async stop(): Promise<void> {

@@ -80,3 +80,10 @@ test('kill -9 in the middle leaves whole transactions', async () => {
     known = pairs.size;
   }
 });
+
+test('a file belongs to one cloud at a time', () => {
+  const { close } = open();
+  expect(() => open()).toThrow('locked');
+  close();
+  open().close();
+});

@@ -19,7 +19,8 @@ export class StoreFile {
   constructor(path: string, store: Store) {
     this.#database = new DatabaseSync(path);
     // With WAL a commit costs one write without waiting for the disk; only a power failure can lose the last ones.
-    this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 2000');
+    // Locked: a second cloud on the same file would overwrite what the first one knows.
+    this.#database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
     this.#prepare(path);
     this.#put = this.#database.prepare(
       'INSERT INTO rows (kind, id, body) VALUES (?, ?, ?) ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body',

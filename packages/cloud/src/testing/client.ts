@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ServiceMessaging } from '@astara/messaging/contract.ts';
 import pino from 'pino';
-import { type Cloud, startCloud } from '../cloud.ts';
+import { type Cloud, type CloudOptions, startCloud } from '../cloud.ts';
 
 /** One of whatever was asked for, as far as tests look at it. */
 export interface Item {
@@ -42,6 +42,11 @@ export interface Reply {
   readonly body: AnswerBody;
 }
 
+/** The cloud's own options, where the test wants others. */
+export interface TestCloudOptions extends Partial<CloudOptions> {
+  readonly messaging?: ServiceMessaging;
+}
+
 /** A cloud of its own, with the users admin, demo and other, whose passwords are `secret`. */
 export class TestCloud {
   readonly cloud: Cloud;
@@ -53,7 +58,7 @@ export class TestCloud {
     this.dir = dir;
   }
 
-  static async start(messaging?: ServiceMessaging, file?: string): Promise<TestCloud> {
+  static async start({ messaging, ...given }: TestCloudOptions = {}): Promise<TestCloud> {
     const account = (name: string, role: string) => ({ user: name, password: 'secret', project: name, role });
     const cloud = await startCloud(
       {
@@ -64,7 +69,7 @@ export class TestCloud {
         tokenLifetime: 3_600_000,
         plane: { kind: 'simulated' },
         log: pino({ level: 'silent' }),
-        ...(file === undefined ? {} : { file }),
+        ...given,
       },
       messaging === undefined ? {} : { messaging },
     );
