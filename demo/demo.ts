@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Network } from '@astara/openstack/neutron-types.ts';
@@ -36,7 +36,9 @@ export async function runDemo(screen: Screen, { check, simulated }: DemoOptions)
     screen.table(resourceLines(await readResources(stack.api), built));
     if (!check) await stay(screen, stack, built, dir, leaving.signal);
   } catch (error) {
-    if (!leaving.signal.aborted) throw error;
+    if (leaving.signal.aborted) return;
+    screen.say(`\nWhat the programs logged is kept in ${keepLogs(dir)}`);
+    throw error;
   } finally {
     screen.say('');
     await screen.step('everything that was made is removed', () => remove(stack, built));
@@ -69,6 +71,13 @@ async function build(screen: Screen, stack: Stack, signal: AbortSignal): Promise
     waitFor('both to be CONFIGURED', applied, { interval: 20 }),
   );
   return built;
+}
+
+function keepLogs(dir: string): string {
+  const kept = mkdtempSync(join(tmpdir(), 'astara-demo-logs-'));
+  const logs = readdirSync(dir).filter((name) => name.endsWith('.log'));
+  for (const name of logs) copyFileSync(join(dir, name), join(kept, name));
+  return kept;
 }
 
 async function remove({ cloud, stop }: Stack, tenants: readonly Tenant[]): Promise<void> {

@@ -14,16 +14,23 @@ export function missingForPackets(): string[] {
   return problems.length > 0 ? problems : netnsProblem();
 }
 
-/** That we are root says nothing in a container: making a namespace with a bridge in it does. */
+/** That we are root says nothing in a container or a chroot: making a namespace with a bridge in it does. */
 function netnsProblem(): string[] {
+  const netns = `astara-probe-${process.pid}`;
+  const ip = (...args: string[]) => execFileSync('ip', args, { stdio: 'pipe' });
   try {
-    execFileSync('unshare', ['--net', 'ip', 'link', 'add', 'astara-probe', 'type', 'bridge'], { stdio: 'pipe' });
+    ip('netns', 'add', netns);
+    try {
+      ip('-n', netns, 'link', 'add', 'probe', 'type', 'bridge');
+    } finally {
+      ip('netns', 'delete', netns);
+    }
     return [];
   } catch (error) {
     const { stderr } = error as { stderr?: Buffer };
     const reason = stderr?.toString().trim() || String(error);
     return [
-      `network namespaces with bridges cannot be made here: ${reason}. Use a virtual machine, or a container with CAP_SYS_ADMIN and CAP_NET_ADMIN.`,
+      `network namespaces with bridges cannot be made here: ${reason}. Use a virtual machine, or a container with CAP_SYS_ADMIN and CAP_NET_ADMIN; a chroot must be a mount point (mount --bind DIR DIR).`,
     ];
   }
 }

@@ -85,6 +85,7 @@ export class NamespaceHome implements Home {
 
   #inside(argv: readonly string[]): string[] {
     this.#mustBeAlive();
-    return ['nsenter', '--target', String(this.#init.pid), '--net', '--mount', '--pid', '--', ...argv];
+    // --root: entering a mount namespace goes to its root, which is not ours when we run in a chroot.
+    return ['nsenter', '--target', String(this.#init.pid), '--net', '--mount', '--pid', '--root', '--', ...argv];
   }
 }

@@ -6,7 +6,10 @@ export const METADATA_PORT = 9697;
 /** Port of the appliance's API on its management interface. */
 export const API_PORT = 5000;
 
-/** nft 1.0.6: a rule needs a newline before `}`, and `priority dstnat` is not accepted in an output hook. */
+/**
+ * nft 1.0.6: a rule needs a newline before `}`, and `priority dstnat` is not accepted in an output hook. Protocols by number (1 ICMP,
+ * 58 ICMPv6): their names are in /etc/protocols, which a minimal Debian does not have.
+ */
 const chains = `
   chain prerouting {
     type nat hook prerouting priority -100; policy accept;
@@ -38,7 +41,7 @@ const chains = `
     type filter hook input priority 0; policy drop;
     iifname "lo" accept
     ct state vmap { established : accept, related : accept, invalid : drop }
-    iifname @known_if meta l4proto { icmp, ipv6-icmp } accept
+    iifname @known_if meta l4proto { 1, 58 } accept
     iifname @service_if udp dport { 53, 67, 547 } accept
     iifname @service_if tcp dport 53 accept
     iifname @metadata_if tcp dport ${METADATA_PORT} ct status dnat accept
