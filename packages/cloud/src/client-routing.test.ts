@@ -1,6 +1,6 @@
 import { LocalBus } from '@astara/messaging/local/bus.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { TestCloud } from './testing/client.ts';
+import { TestCloud } from './testing/cloud.ts';
 import { hasOpenstack, OpenstackClient } from './testing/openstack.ts';
 import { until } from './testing/until.ts';
 

@@ -1,6 +1,6 @@
 import { LocalBus } from '@astara/messaging/local/bus.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { TestCloud } from './testing/client.ts';
+import { TestCloud } from './testing/cloud.ts';
 import { hasOpenstack, OpenstackClient } from './testing/openstack.ts';
 
 /** The `openstack` client: what it makes, lists, shows, changes and deletes. */

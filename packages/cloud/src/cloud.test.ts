@@ -10,7 +10,7 @@ import { LocalBus } from '@astara/messaging/local/bus.ts';
 import { afterEach, expect, test } from 'vitest';
 import { StoreFile } from './store/file.ts';
 import { Store } from './store/store.ts';
-import { TestCloud } from './testing/client.ts';
+import { TestCloud } from './testing/cloud.ts';
 import { until } from './testing/until.ts';
 
 const ends: (() => Promise<void> | void)[] = [];

@@ -117,7 +117,7 @@ async function begin(
   const tokens = new Tokens(store, options.tokenLifetime);
   const authenticate = callerOf(store, tokens);
   followPorts(requests);
-  const agents = messaging === undefined ? undefined : new Agents({ requests, messaging, host, logger: log });
+  const agents = messaging === undefined ? undefined : new Agents({ requests, messaging, host, log });
   const file = options.file === undefined ? undefined : new StoreFile(options.file, store);
   begun.defer(() => file?.close());
   begun.defer(() => notifier?.idle());
@@ -128,7 +128,7 @@ async function begin(
   serveIdentity(app, { store, tokens, services, log });
   const { wiring, hypervisor } = makePlane(options, requests);
   const compute = new Compute({
-    ...{ requests, authenticate, hypervisor, host, logger: log },
+    ...{ requests, authenticate, hypervisor, host, log },
     ...(metadata === undefined ? {} : { metadata }),
   });
   compute.serve(app);
@@ -164,15 +164,13 @@ function neutron(requests: Requests): NeutronApi {
 }
 
 function makePlane({ plane, host, log }: CloudOptions, requests: Requests) {
-  const { store } = requests;
-  const system: Requests['system'] = (work) => requests.system(work);
   if (plane.kind === 'simulated') {
-    const wiring: Wiring = new SimulatedWiring(store, system);
+    const wiring: Wiring = new SimulatedWiring(requests);
     return { wiring, hypervisor: new SimulatedHypervisor() };
   }
   const { kernel, runDir, internet, netns = null } = plane;
   const wiring: Wiring = new Bridges({
-    ...{ kernel, store, system, host, netns, logger: log },
+    ...{ kernel, requests, host, netns, log },
     ...(internet === undefined ? {} : { internet }),
   });
   return { wiring, hypervisor: new NamespaceHypervisor({ kernel, runDir, netns }) };

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { passwordAuth } from './testing/client.ts';
+import { passwordAuth } from './testing/cloud.ts';
 
 const program = join(import.meta.dirname, '../bin/astara-cloud.mjs');
 let dir: string;

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Requests } from './api/requests.ts';
 import type { Context } from './api/resource.ts';
 import { toAddress } from './network/address.ts';
+import { floatingIpOwner, gatewayOwner, interfaceOwner } from './network/device-owners.ts';
 import { defaultGroup } from './network/security-groups.ts';
 import { newStandard } from './network/touch.ts';
 import type { FloatingIpRow, NetworkRow, PortRow, RouterRow, SubnetRow } from './store/rows.ts';
@@ -88,7 +89,7 @@ class Filler {
       allocation_pools: [{ start: '10.0.0.2', end: '10.0.0.254' }],
     });
     const id = randomUUID();
-    const gateway = this.#port('', this.#external.network, 'network:router_gateway', id, [this.#outside()]);
+    const gateway = this.#port('', this.#external.network, gatewayOwner, id, [this.#outside()]);
     const router: RouterRow = {
       ...newStandard(project),
       id,
@@ -103,7 +104,7 @@ class Filler {
     };
     store.routers.put(router);
     const inside = (last: number) => ({ subnet_id: subnet.id, ip_address: `10.0.0.${last}` });
-    this.#port(project, network.id, 'network:router_interface', id, [inside(1)]);
+    this.#port(project, network.id, interfaceOwner, id, [inside(1)]);
     const group = defaultGroup(context, project).id;
     for (let each = 0; each < ports; each += 1) {
       const fixed = inside(each + 10);
@@ -121,7 +122,7 @@ class Filler {
   #floatingIp(project: string, routerId: string, port: PortRow, address: string): FloatingIpRow {
     const standard = newStandard(project);
     const outside = this.#outside();
-    const holder = this.#port('', this.#external.network, 'network:floatingip', standard.id, [outside], {
+    const holder = this.#port('', this.#external.network, floatingIpOwner, standard.id, [outside], {
       status: 'N/A',
     });
     return this.#store.floatingIps.put({

@@ -14,7 +14,7 @@ export interface AgentsOptions {
   readonly messaging: Messaging;
   /** Of this server, in the names of its queues. */
   readonly host: string;
-  readonly logger: Logger;
+  readonly log: Logger;
 }
 
 /** Everything between Neutron and its agents: they report, ask and are told. */
@@ -30,7 +30,7 @@ export class Agents {
   readonly #subscriptions: Subscription[] = [];
 
   constructor(options: AgentsOptions) {
-    const { requests, messaging, logger } = options;
+    const { requests, messaging, log } = options;
     this.#options = options;
     this.registry = new AgentRegistry(requests.store);
     const registry = this.registry;
@@ -38,7 +38,7 @@ export class Agents {
       requests,
       registry,
       scheduler: new Scheduler(requests, registry),
-      courier: new Courier(requests.store, registry, messaging, logger),
+      courier: new Courier(requests.store, registry, messaging, log),
     };
   }
 

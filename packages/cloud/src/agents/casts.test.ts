@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { first } from '../l3/rig.ts';
-import { AgentsRig } from './rig.ts';
+import { AgentsRig } from '../testing/agents-rig.ts';
+import { first } from '../testing/rig.ts';
 
 test('the agent of a router, and no other, is told of each change to it', async () => {
   const rig = await AgentsRig.start();

@@ -2,9 +2,9 @@ import type { Args } from '@astara/messaging/contract.ts';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Fault } from '../api/fault.ts';
-import { external, step, steps } from '../l3/random-requests.ts';
-import type { Json } from '../l3/rig.ts';
-import { AgentsRig, type FakeAgent } from './rig.ts';
+import { AgentsRig, type FakeAgent } from '../testing/agents-rig.ts';
+import { external, step, steps } from '../testing/random-requests.ts';
+import type { Json } from '../testing/rig.ts';
 import { syncedRouter } from './router-sync.ts';
 
 /** What an agent makes of a router: addresses, routes, translations. Revisions, bindings and statuses are not it. */

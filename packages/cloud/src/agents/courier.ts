@@ -1,12 +1,13 @@
 import type { Messaging, RequestContext } from '@astara/messaging/contract.ts';
 import type { Logger } from 'pino';
+import { dhcpAgent, l3Agent } from '../network/agents.ts';
 import type { Change, Origin } from '../store/journal.ts';
 import type { AgentRow } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
 import { type Cast, told } from './cast.ts';
 import { dhcpCasts } from './dhcp-casts.ts';
 import { l3Casts } from './l3-casts.ts';
-import { type AgentRegistry, dhcpAgent, l3Agent } from './registry.ts';
+import type { AgentRegistry } from './registry.ts';
 
 /** How long an agent has to answer: rpc_response_timeout, milliseconds. */
 const answerTimeout = 60_000;
@@ -16,14 +17,14 @@ export class Courier {
   readonly #store: Store;
   readonly #registry: AgentRegistry;
   readonly #messaging: Messaging;
-  readonly #logger: Logger;
+  readonly #log: Logger;
   #asking: AgentRow | undefined;
 
-  constructor(store: Store, registry: AgentRegistry, messaging: Messaging, logger: Logger) {
+  constructor(store: Store, registry: AgentRegistry, messaging: Messaging, log: Logger) {
     this.#store = store;
     this.#registry = registry;
     this.#messaging = messaging;
-    this.#logger = logger;
+    this.#log = log;
     store.onCommit((changes, origin) => {
       for (const cast of this.#casts(changes)) this.#send(cast, origin);
     });
@@ -61,7 +62,7 @@ export class Courier {
             timeout: answerTimeout,
           })
         : this.#messaging.cast(target, method, args, { context });
-    sent.catch((error: unknown) => this.#logger.warn({ err: error, topic, host, method }, 'the agent was not told'));
+    sent.catch((error: unknown) => this.#log.warn({ err: error, topic, host, method }, 'the agent was not told'));
   }
 }
 

@@ -2,7 +2,8 @@ import type { Handler, RequestContext } from '@astara/messaging/contract.ts';
 import { Fault } from '../api/fault.ts';
 import type { Requests } from '../api/requests.ts';
 import type { Context } from '../api/resource.ts';
-import { dhcpOwner } from '../l3/owners.ts';
+import { dhcpAgent } from '../network/agents.ts';
+import { dhcpOwner } from '../network/device-owners.ts';
 import { networkNotFound } from '../network/faults.ts';
 import { changePort, dropPort, type FixedIpRequest, makePort, provisioned } from '../network/ports.ts';
 import type { NetworkRow, PortRow } from '../store/rows.ts';
@@ -10,7 +11,7 @@ import type { Store } from '../store/store.ts';
 import { callerOf, record, text, texts } from './arguments.ts';
 import type { Courier } from './courier.ts';
 import { dhcpDeviceId, reservedDhcpPort } from './dhcp-device.ts';
-import { type AgentRegistry, dhcpAgent } from './registry.ts';
+import type { AgentRegistry } from './registry.ts';
 import type { Scheduler } from './scheduler.ts';
 import { networkView, portView, subnetView } from './views.ts';
 

@@ -1,12 +1,13 @@
 import type { Handler, RequestContext } from '@astara/messaging/contract.ts';
 import type { Requests } from '../api/requests.ts';
 import type { Context } from '../api/resource.ts';
+import { l3Agent } from '../network/agents.ts';
 import { revise } from '../network/touch.ts';
 import type { AgentRow, FloatingIpRow } from '../store/rows.ts';
 import { callerOf, record, text, texts } from './arguments.ts';
 import type { Courier } from './courier.ts';
 import { agentNotFoundByTypeHost } from './faults.ts';
-import { type AgentRegistry, l3Agent } from './registry.ts';
+import type { AgentRegistry } from './registry.ts';
 import { bindRouter, syncedRouter } from './router-sync.ts';
 import type { Scheduler } from './scheduler.ts';
 import { networkView, portView } from './views.ts';
@@ -79,8 +80,8 @@ export function l3Handlers({ requests, registry, scheduler, courier }: Parts): R
 const statuses = ['ACTIVE', 'DOWN', 'ERROR'] as const;
 
 /** A floating IP that is gone meanwhile is no trouble. */
-function setStatus(context: Context, row: FloatingIpRow | undefined, value: unknown): void {
+function setStatus({ store }: Context, row: FloatingIpRow | undefined, value: unknown): void {
   const status = statuses.find((known) => known === value);
   if (row === undefined || status === undefined || row.status === status) return;
-  revise(context, context.store.floatingIps, row, { status });
+  revise(store.floatingIps, row, { status });
 }

@@ -1,14 +1,14 @@
 import type { Operation } from '../api/operation.ts';
 import { uuid } from '../api/parse.ts';
 import type { Context } from '../api/resource.ts';
-import { agentView } from '../network/agents.ts';
+import { agentView, dhcpAgent } from '../network/agents.ts';
 import { networkNotFound } from '../network/faults.ts';
 import { networkView } from '../network/networks.ts';
 import { changePort } from '../network/ports.ts';
 import type { NetworkRow } from '../store/rows.ts';
 import { dhcpDeviceId, reservedDhcpPort } from './dhcp-device.ts';
 import { invalidDhcpAgent, networkHosted, networkNotHosted } from './faults.ts';
-import { dhcpAgent } from './registry.ts';
+
 import { agentOf } from './router-operations.ts';
 import { bindNetwork } from './scheduler.ts';
 

@@ -4,30 +4,18 @@ import { NeutronAgents } from '@astara/orchestrator/neutron/agents.ts';
 import { Mirror } from '@astara/orchestrator/neutron/mirror/mirror.ts';
 import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
-import { startCloud } from '../cloud.ts';
-import type { Json } from '../l3/rig.ts';
 import { populate } from '../populate.ts';
+import { TestCloud } from '../testing/cloud.ts';
+import type { Json } from '../testing/rig.ts';
 import { until } from '../testing/until.ts';
-
-const logger = pino({ level: 'silent' });
 
 /** The real orchestrator's agents and this cloud, on one bus, and a client of the API. */
 async function world(routers = 0) {
   const bus = new LocalBus();
   const server = bus.connect('cloud');
   const messaging = bus.connect('orchestrator');
-  const cloud = await startCloud(
-    {
-      bindHost: '127.0.0.1',
-      bindPort: 0,
-      host: 'cloud1',
-      accounts: [{ user: 'admin', password: 'secret', project: 'admin', role: 'admin' }],
-      tokenLifetime: 3_600_000,
-      plane: { kind: 'simulated' },
-      log: logger,
-    },
-    { messaging: server },
-  );
+  const api = await TestCloud.start({ messaging: server });
+  const { cloud } = api;
   if (routers > 0) populate(cloud.store, { routers });
   const mirror = new Mirror();
   const agents = new NeutronAgents({
@@ -38,11 +26,11 @@ async function world(routers = 0) {
     roles: { l3: true, dhcp: true },
     needsPort: () => false,
     enqueue: () => undefined,
-    logger,
+    logger: pino({ level: 'silent' }),
   });
   onTestFinished(async () => {
     await agents.stop();
-    await cloud.stop();
+    await api.stop();
     await messaging.close();
     await server.close();
   });
@@ -54,37 +42,14 @@ async function world(routers = 0) {
   await intake.listen(messaging, 'neutron', ['notifications'], 'host1');
   await agents.start();
   await until(() => mirror.filled, 20_000);
-  return { cloud, mirror, agents, ask: await client(cloud.url) };
-}
-
-async function client(url: string): Promise<(method: string, path: string, body?: Json) => Promise<Json>> {
-  const user = { name: 'admin', password: 'secret', domain: { id: 'default' } };
-  const scope = { project: { name: 'admin', domain: { id: 'default' } } };
-  const auth = { identity: { methods: ['password'], password: { user } }, scope };
-  const headers = { 'content-type': 'application/json' };
-  const login = await fetch(`${url}/identity/v3/auth/tokens`, {
-    method: 'POST',
-    headers,
-    body: JSON.stringify({ auth }),
-  });
-  const token = login.headers.get('x-subject-token');
-  if (token === null) throw new Error(`no token: ${login.status} ${await login.text()}`);
-  return async (method, path, body) => {
-    const answer = await fetch(`${url}/v2.0/${path}`, {
-      method,
-      headers: { ...(body === undefined ? {} : headers), 'x-auth-token': token },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
-    return answer.status === 204 ? {} : ((await answer.json()) as Json);
-  };
+  return { cloud, mirror, agents, api };
 }
 
 test('the orchestrator sees what is made through the API, and what goes', async () => {
-  const { ask, mirror, cloud } = await world();
-  const make = async (plural: string, given: Json) => {
-    const singular = plural.slice(0, -1);
-    return (await ask('POST', plural, { [singular]: given }))[singular] as Json & { readonly id: string };
+  const { api, mirror, cloud } = await world();
+  const make = (plural: string, given: Json) => api.make(plural, plural.slice(0, -1), given);
+  const ask = async (method: string, path: string, body?: Json) => {
+    expect((await api.ask(method, path, body)).status, path).toBeLessThan(300);
   };
   const external = await make('networks', { 'router:external': true });
   await make('subnets', { network_id: external.id, cidr: '203.0.113.0/24', ip_version: 4, enable_dhcp: false });
@@ -111,13 +76,13 @@ test('the orchestrator sees what is made through the API, and what goes', async 
 });
 
 test('what was there before the orchestrator came is claimed and known', async () => {
-  const { cloud, mirror, agents, ask } = await world(300);
+  const { cloud, mirror, agents, api } = await world(300);
   await until(() => agents.l3.role.stale === 0 && agents.dhcp.role.stale === 0, 20_000);
   expect(mirror.routers.ids()).toHaveLength(300);
   for (const { id, name } of cloud.store.routers.all()) {
     const known = mirror.routers.get(id);
     expect([known?.name, known?._interfaces?.length, mirror.floatingIps.ofRouter(id).length]).toEqual([name, 1, 1]);
   }
-  const [agent] = (await ask('GET', 'agents?agent_type=L3%20agent')).agents as Json[];
+  const [agent] = (await api.ask('GET', 'agents?agent_type=L3%20agent')).body.agents;
   expect(agent).toMatchObject({ host: 'host1', alive: true, binary: 'neutron-l3-agent' });
 });

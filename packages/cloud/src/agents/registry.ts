@@ -3,9 +3,6 @@ import { isAlive } from '../network/agents.ts';
 import type { AgentRow } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
 
-export const l3Agent = 'L3 agent';
-export const dhcpAgent = 'DHCP agent';
-
 /** `agent_state` of report_state, as far as anybody looks at it. */
 export interface AgentReport {
   readonly agent_type: string;

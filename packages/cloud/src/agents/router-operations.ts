@@ -3,10 +3,10 @@ import { uuid } from '../api/parse.ts';
 import type { Context } from '../api/resource.ts';
 import { routerNotFound } from '../l3/faults.ts';
 import { routerView } from '../l3/router-view.ts';
-import { agentView } from '../network/agents.ts';
+import { agentView, l3Agent } from '../network/agents.ts';
 import type { AgentRow, RouterRow } from '../store/rows.ts';
 import { agentNotFound, invalidL3Agent, notToDvrAgent, routerHosted } from './faults.ts';
-import { l3Agent } from './registry.ts';
+
 import { mayHost } from './scheduler.ts';
 
 /** By hand: which router is on which L3 agent. */

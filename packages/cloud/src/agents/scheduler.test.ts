@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { fault, first } from '../l3/rig.ts';
-import { AgentsRig } from './rig.ts';
+import { AgentsRig } from '../testing/agents-rig.ts';
+import { fault, first } from '../testing/rig.ts';
 
 const gateway = (rig: AgentsRig, network_id: string) => rig.make('routers', { external_gateway_info: { network_id } });
 

@@ -1,9 +1,10 @@
 import type { Requests } from '../api/requests.ts';
+import { dhcpAgent, l3Agent } from '../network/agents.ts';
 import type { Change } from '../store/journal.ts';
 import type { AgentRow, DhcpBindingRow, NetworkRow, PortRow, RouterRow } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
 import { reservedDhcpPort } from './dhcp-device.ts';
-import { type AgentRegistry, dhcpAgent, l3Agent } from './registry.ts';
+import type { AgentRegistry } from './registry.ts';
 import { touchedRouters } from './touched-routers.ts';
 
 /**

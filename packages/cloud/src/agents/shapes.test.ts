@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { first, type Json } from '../l3/rig.ts';
 import { provisioned } from '../network/ports.ts';
-import { AgentsRig, type FakeAgent } from './rig.ts';
+import { AgentsRig, type FakeAgent } from '../testing/agents-rig.ts';
+import { first, type Json } from '../testing/rig.ts';
 
 /** Messages of a real Neutron (Zed, 21.0.0), recorded on the wire. */
 function recorded<T>(name: string): T {

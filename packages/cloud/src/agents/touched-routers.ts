@@ -1,4 +1,4 @@
-import { gatewayOwner, interfaceOwner } from '../l3/owners.ts';
+import { gatewayOwner, interfaceOwner } from '../network/device-owners.ts';
 import type { Change } from '../store/journal.ts';
 import type { FloatingIpRow, PortForwardingRow, PortRow, RouterRow, SubnetRow } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';

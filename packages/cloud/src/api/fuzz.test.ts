@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { TestCloud } from '../testing/client.ts';
+import { TestCloud } from '../testing/cloud.ts';
 
 /** Whatever a body holds: never a 500, and a request that is refused changes nothing. */
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { TestCloud } from '../testing/client.ts';
+import { TestCloud } from '../testing/cloud.ts';
 
 /** What the lab's Neutron (Zed) answered to the same requests. */
 

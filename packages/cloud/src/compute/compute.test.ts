@@ -12,7 +12,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Bridges } from '../l2/bridges.ts';
 import type { NetworkRow, PortRow } from '../store/rows.ts';
 import { Store } from '../store/store.ts';
-import { type TestCloud, testCloud } from '../testing/compute.ts';
+import { type TestNova, testNova } from '../testing/nova.ts';
 import { networkRow, portRow, subnetRow } from '../testing/rows.ts';
 import { until } from '../testing/until.ts';
 import { images } from './catalog.ts';
@@ -24,7 +24,7 @@ import { programsIn } from './processes.ts';
 let kernel: Kernel;
 let host: string;
 let runDir: string;
-let cloud: TestCloud;
+let cloud: TestNova;
 const undo: (() => Promise<unknown>)[] = [];
 
 beforeEach(async () => {
@@ -43,15 +43,14 @@ afterEach(async () => {
 });
 
 const start = (store = new Store()) =>
-  testCloud({
+  testNova({
     store,
     hypervisor: new NamespaceHypervisor({ kernel, runDir, netns: host }),
     wiring: (requests) =>
       new Bridges({
         kernel,
-        store: requests.store,
-        system: (work) => requests.system(work),
-        logger: pino({ level: 'silent' }),
+        requests,
+        log: pino({ level: 'silent' }),
         host: 'here',
         netns: host,
       }),

@@ -12,7 +12,7 @@ import { Servers } from './servers.ts';
 export interface ComputeOptions {
   readonly requests: Requests;
   readonly authenticate: Authenticate;
-  readonly logger: Logger;
+  readonly log: Logger;
   readonly hypervisor: Hypervisor;
   /** Where servers run: the host of their ports. */
   readonly host: string;
@@ -30,16 +30,16 @@ export class Compute {
   readonly #metadata: MetadataService | undefined;
 
   constructor(options: ComputeOptions) {
-    const { requests, logger, hypervisor, host, metadata, plugTimeout } = options;
+    const { requests, log, hypervisor, host, metadata, plugTimeout } = options;
     this.#options = options;
     this.#servers = new Servers(host);
-    this.#power = new Power({ requests, hypervisor, logger, ...(plugTimeout === undefined ? {} : { plugTimeout }) });
-    this.#metadata = metadata && new MetadataService({ ...metadata, store: requests.store, logger });
+    this.#power = new Power({ requests, hypervisor, log, ...(plugTimeout === undefined ? {} : { plugTimeout }) });
+    this.#metadata = metadata && new MetadataService({ ...metadata, store: requests.store, log });
   }
 
   /** Adds `/compute/v2.1/…` and `/image/v2/…`. */
   serve(app: FastifyInstance): void {
-    const { requests, authenticate, logger: log, hypervisor, host } = this.#options;
+    const { requests, authenticate, log, hypervisor, host } = this.#options;
     const served = { requests, authenticate, log };
     serveNova(app, { ...served, servers: this.#servers, hypervisor, host });
     serveGlance(app, served);

@@ -8,7 +8,7 @@ import { portsOf } from './server-view.ts';
 export interface PowerOptions {
   readonly requests: Requests;
   readonly hypervisor: Hypervisor;
-  readonly logger: Logger;
+  readonly log: Logger;
   /** Milliseconds for a new server's ports to become ACTIVE, then it is in ERROR as in Nova; default 300 000. */
   readonly plugTimeout?: number;
 }
@@ -96,7 +96,7 @@ export class Power {
   async #converge(id: string): Promise<void> {
     // Whoever changed the row is still at it: rows may not be changed from a listener.
     await Promise.resolve();
-    const { requests, hypervisor, logger } = this.#options;
+    const { requests, hypervisor, log } = this.#options;
     try {
       const row = requests.store.servers.get(id);
       if (row === undefined || row.power === 'off') this.#up.delete(id);
@@ -106,7 +106,7 @@ export class Power {
       } else if (row.power === 'off') await this.#turnOff(row);
       else if (row.status !== 'ERROR') await this.#turnOn(row);
     } catch (error) {
-      logger.error({ err: error, server: id }, 'a server is not what it should be');
+      log.error({ err: error, server: id }, 'a server is not what it should be');
       this.#fail(id, error instanceof Error ? error.message : String(error));
     }
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { passwordAuth, TestCloud } from '../testing/client.ts';
+import { passwordAuth, TestCloud } from '../testing/cloud.ts';
 
 let cloud: TestCloud;
 beforeAll(async () => {

@@ -5,16 +5,17 @@ import { openKernel } from '@astara/kernel/open.ts';
 import { tapName } from '@astara/model/instance.ts';
 import pino from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Requests } from '../api/requests.ts';
 import type { NetworkRow, PortRow } from '../store/rows.ts';
 import { Store } from '../store/store.ts';
 import { networkRow, portRow, subnetRow } from '../testing/rows.ts';
-import { systemOf } from '../testing/system.ts';
 import { until } from '../testing/until.ts';
 import { Bridges } from './bridges.ts';
 import { bridgeName, legName } from './names.ts';
 
 let kernel: Kernel;
 let store: Store;
+let requests: Requests;
 let host: string;
 let internet: string;
 const running: Bridges[] = [];
@@ -22,6 +23,7 @@ const running: Bridges[] = [];
 beforeEach(async () => {
   kernel = await openKernel('auto');
   store = new Store();
+  requests = new Requests(store, () => undefined);
   const id = randomBytes(3).toString('hex');
   host = `l2-host-${id}`;
   internet = `l2-net-${id}`;
@@ -36,9 +38,8 @@ afterEach(async () => {
 function bridges(): Bridges {
   const made = new Bridges({
     kernel,
-    store,
-    system: systemOf(store),
-    logger: pino({ level: 'silent' }),
+    requests,
+    log: pino({ level: 'silent' }),
     host: 'here',
     netns: host,
     internet: { netns: internet, addresses: ['198.51.100.1/32', '2001:db8:0:1::1/128'] },
@@ -160,15 +161,7 @@ test('what a killed run left is adopted when it is wanted and removed when it is
   const external = network({ external: true });
   addTap(mine);
   addTap(other);
-  const killed = new Bridges({
-    kernel,
-    store,
-    system: systemOf(store),
-    logger: pino({ level: 'silent' }),
-    host: 'here',
-    netns: host,
-    internet: { netns: internet, addresses: [] },
-  });
+  const killed = bridges();
   await killed.start();
   const index = (ifname: string) => JSON.parse(ip(host, '-json', 'link', 'show', 'dev', ifname))[0].ifindex;
   const before = [index(bridgeName(kept.id)), index(legName(external.id))];

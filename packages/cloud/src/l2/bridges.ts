@@ -1,21 +1,20 @@
 import type { Kernel, Netns } from '@astara/kernel/contract.ts';
 import { tapName } from '@astara/model/instance.ts';
 import type { Logger } from 'pino';
+import type { Requests } from '../api/requests.ts';
 import type { NetworkRow, PortRow } from '../store/rows.ts';
-import type { Store } from '../store/store.ts';
 import { Internet, type InternetOptions } from './internet.ts';
 import { aliased, ipBatch } from './ip.ts';
 import { LinkMonitor } from './link-monitor.ts';
 import { bridgeName, legName } from './names.ts';
 import { lines, plan, type Step, type Wanted, type Wire } from './plan.ts';
-import { report, type System } from './report.ts';
+import { report } from './report.ts';
 import type { Wiring } from './wiring.ts';
 
 export interface BridgesOptions {
   readonly kernel: Kernel;
-  readonly store: Store;
-  readonly system: System;
-  readonly logger: Logger;
+  readonly requests: Requests;
+  readonly log: Logger;
   /** Ports bound to this host are ours. */
   readonly host: string;
   /** Without it, external networks end at their bridges. */
@@ -58,18 +57,18 @@ export class Bridges implements Wiring {
     this.#options = options;
     this.#netns = options.netns ?? null;
     this.#tag = options.tag ?? 'astara-cloud';
-    options.store.onCommit((changes) => {
+    options.requests.store.onCommit((changes) => {
       if (changes.some(({ table }) => TABLES.has(table))) this.#trigger();
     });
   }
 
   async start(): Promise<void> {
-    const { kernel, store, internet } = this.#options;
+    const { kernel, requests, internet } = this.#options;
     const host = await kernel.open(this.#netns);
     this.#host = host;
     for (const ifname of await aliased(this.#netns, this.#tag)) this.#owned.add(ifname);
     if (internet !== undefined) {
-      this.#internet = new Internet(kernel, store, host, this.#tag, internet);
+      this.#internet = new Internet(kernel, requests.store, host, this.#tag, internet);
       await this.#internet.start();
     }
     this.#monitor = new LinkMonitor(this.#netns, () => this.#trigger());
@@ -115,7 +114,8 @@ export class Bridges implements Wiring {
   }
 
   async #converge(): Promise<void> {
-    const { store, system, host: name } = this.#options;
+    const { requests, host: name } = this.#options;
+    const { store } = requests;
     const host = this.#host;
     if (host === undefined) return;
     const external = this.#internet === undefined ? [] : store.networks.all().filter((network) => network.external);
@@ -129,7 +129,7 @@ export class Bridges implements Wiring {
       if (steps.length === 0 || round === ROUNDS) {
         // A tap may go at any moment: if that was what failed, nothing is left to do now.
         if (steps.length === 0) failure = unreachable;
-        report(store, system, ports, ({ id }) => wired.has(tapName(id)));
+        report(requests, ports, ({ id }) => wired.has(tapName(id)));
         break;
       }
       failure = await failureOf(this.#change(host, steps));
@@ -158,7 +158,7 @@ export class Bridges implements Wiring {
     };
     for (const network of external) add(network, legName(network.id), true);
     for (const port of ports) {
-      const network = this.#options.store.networks.get(port.network_id);
+      const network = this.#options.requests.store.networks.get(port.network_id);
       if (network !== undefined) add(network, tapName(port.id), port.admin_state_up);
     }
     return { bridges, wires };
@@ -166,7 +166,7 @@ export class Bridges implements Wiring {
 
   #trigger(): void {
     if (this.#stopped || this.#host === undefined) return;
-    this.reconcile().catch((error: unknown) => this.#options.logger.warn({ err: error }, 'ports are not wired'));
+    this.reconcile().catch((error: unknown) => this.#options.log.warn({ err: error }, 'ports are not wired'));
   }
 
   #schedule(): void {

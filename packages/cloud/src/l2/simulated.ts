@@ -1,19 +1,17 @@
+import type { Requests } from '../api/requests.ts';
 import type { PortRow } from '../store/rows.ts';
-import type { Store } from '../store/store.ts';
-import { report, type System } from './report.ts';
+import { report } from './report.ts';
 import type { Wiring } from './wiring.ts';
 
 /** No devices: every port that is bound, whatever its host, is wired as soon as it is there. */
 export class SimulatedWiring implements Wiring {
-  readonly #store: Store;
-  readonly #system: System;
+  readonly #requests: Requests;
   readonly #changed = new Set<string>();
   #running = false;
 
-  constructor(store: Store, system: System) {
-    this.#store = store;
-    this.#system = system;
-    store.onCommit((changes) => {
+  constructor(requests: Requests) {
+    this.#requests = requests;
+    requests.store.onCommit((changes) => {
       if (!this.#running) return;
       const first = this.#changed.size === 0;
       for (const { table, after } of changes) if (table === 'ports' && after !== undefined) this.#changed.add(after.id);
@@ -28,7 +26,7 @@ export class SimulatedWiring implements Wiring {
   }
 
   async reconcile(): Promise<void> {
-    report(this.#store, this.#system, this.#store.ports.all(), isWired);
+    report(this.#requests, this.#requests.store.ports.all(), isWired);
   }
 
   async leave(): Promise<void> {
@@ -43,8 +41,8 @@ export class SimulatedWiring implements Wiring {
     const ids = [...this.#changed];
     this.#changed.clear();
     if (!this.#running) return;
-    const ports = ids.map((id) => this.#store.ports.get(id)).filter((port) => port !== undefined);
-    report(this.#store, this.#system, ports, isWired);
+    const ports = ids.map((id) => this.#requests.store.ports.get(id)).filter((port) => port !== undefined);
+    report(this.#requests, ports, isWired);
   }
 }
 

@@ -1,9 +1,9 @@
 import { ipVersion } from '@astara/model/ip.ts';
 import type { Context } from '../api/resource.ts';
+import { dhcpOwner } from '../network/device-owners.ts';
 import { subnetNotFound } from '../network/faults.ts';
 import type { FloatingIpRow, PortRow } from '../store/rows.ts';
 import { alreadyAssociated, badRequest, noWayOut } from './faults.ts';
-import { dhcpOwner } from './owners.ts';
 import { visiblePort } from './visible.ts';
 import { wayOut } from './way-out.ts';
 

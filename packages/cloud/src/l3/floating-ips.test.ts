@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { dropPort, makePort } from '../network/ports.ts';
-import { fault, first, Rig } from './rig.ts';
+import { fault, first, Rig } from '../testing/rig.ts';
 
 test('a floating IP is shown as Neutron shows it', () => {
   const rig = new Rig();

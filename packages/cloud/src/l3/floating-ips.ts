@@ -2,6 +2,7 @@ import { ipVersion } from '@astara/model/ip.ts';
 import { ipAddress, orNull, uuid } from '../api/parse.ts';
 import type { Body, Context, Resource } from '../api/resource.ts';
 import { standardAttributes } from '../api/standard.ts';
+import { floatingIpOwner } from '../network/device-owners.ts';
 import { namedNetwork } from '../network/networks.ts';
 import { dropPort, makePort } from '../network/ports.ts';
 import { newStandard, revise } from '../network/touch.ts';
@@ -9,7 +10,6 @@ import type { FloatingIpRow, NetworkRow } from '../store/rows.ts';
 import { associate } from './association.ts';
 import { addressesExhausted, badRequest, floatingIpForwards, floatingIpNotFoundMessage } from './faults.ts';
 import { floatingIpView } from './floating-ip-view.ts';
-import { floatingIpOwner } from './owners.ts';
 
 interface FloatingIpBody {
   readonly project_id: string;
@@ -45,7 +45,7 @@ export function floatingIpResource(): Resource<FloatingIpRow> {
     create,
     update,
     remove: removeFloatingIp,
-    retag: (context, row, tags) => void revise(context, context.store.floatingIps, row, { tags }),
+    retag: ({ store }, row, tags) => void revise(store.floatingIps, row, { tags }),
     lookup: {
       project_id: by('project'),
       tenant_id: by('project'),
@@ -88,7 +88,7 @@ function update(context: Context, row: FloatingIpRow, body: Body): FloatingIpRow
   const association = associate(context, row, given);
   const forwards = store.portForwardings.by('floatingIp', row.id).length > 0;
   if (forwards && given.port_id !== undefined && given.port_id !== null) throw floatingIpForwards(row.id);
-  return revise(context, store.floatingIps, row, {
+  return revise(store.floatingIps, row, {
     ...pickAssociation(association),
     last_known_router_id: row.router_id,
     description: given.description ?? row.description,

@@ -28,7 +28,7 @@ function follow(context: Context, changes: readonly Change<PortRow>[]): void {
     for (const floatingIp of store.floatingIps.by('port', before.id)) {
       const last_known_router_id = floatingIp.router_id;
       const nowhere = { port_id: null, fixed_ip_address: null, router_id: null };
-      revise(context, store.floatingIps, floatingIp, { ...nowhere, last_known_router_id });
+      revise(store.floatingIps, floatingIp, { ...nowhere, last_known_router_id });
     }
   }
 }

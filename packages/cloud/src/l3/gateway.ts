@@ -1,10 +1,10 @@
 import type { Context } from '../api/resource.ts';
+import { gatewayOwner } from '../network/device-owners.ts';
 import { namedNetwork } from '../network/networks.ts';
 import { changePort, dropPort, type FixedIpRequest, makePort } from '../network/ports.ts';
 import type { PortRow, RouterRow } from '../store/rows.ts';
 import { badRequest, gatewayInUse, gatewayNotAllowed } from './faults.ts';
 import { forbidOverlap } from './overlap.ts';
-import { gatewayOwner } from './owners.ts';
 import { gatewayOf, interfacesOf } from './router-ports.ts';
 import { checkRoutesWithout } from './routes.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fault, first, Rig } from './rig.ts';
+import { fault, first, Rig } from '../testing/rig.ts';
 
 test('ports of routers and floating IPs go with them only', () => {
   const rig = new Rig();

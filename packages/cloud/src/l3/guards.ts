@@ -1,9 +1,9 @@
 import type { Context } from '../api/resource.ts';
+import { floatingIpOwner, gatewayOwner, interfaceOwner } from '../network/device-owners.ts';
 import type { Guards } from '../network/guards.ts';
 import type { NetworkRow, PortRow, SubnetRow } from '../store/rows.ts';
 import { externalNetworkInUse, gatewayIpInUse, servicePortInUse } from './faults.ts';
 import { removeFloatingIp } from './floating-ips.ts';
-import { floatingIpOwner, gatewayOwner, interfaceOwner } from './owners.ts';
 
 /** A port of a router or of a floating IP goes with it, not by itself. One without addresses is a leftover. */
 export const portGuards: Guards<PortRow> = {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { callerOf, fault, first, Rig } from './rig.ts';
+import { callerOf, fault, first, Rig } from '../testing/rig.ts';
 
 const zero = '00000000-0000-4000-8000-000000000000';
 

@@ -1,6 +1,7 @@
 import { BlockList } from 'node:net';
 import { contains } from '@astara/model/ip.ts';
 import type { Body, Context } from '../api/resource.ts';
+import { interfaceOwner } from '../network/device-owners.ts';
 import { changePort, dropPort, makePort } from '../network/ports.ts';
 import type { PortRow, RouterRow, SubnetRow } from '../store/rows.ts';
 import {
@@ -12,7 +13,6 @@ import {
   subnetMismatch,
 } from './faults.ts';
 import { forbidOverlap } from './overlap.ts';
-import { interfaceOwner } from './owners.ts';
 import { hasIpv6, interfacesOf, subnetsOf } from './router-ports.ts';
 import { forbidWhileRouted } from './routes.ts';
 import { visiblePort, visibleSubnet } from './visible.ts';

@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Fault } from '../api/fault.ts';
 import type { Store } from '../store/store.ts';
+import { external, step, steps } from '../testing/random-requests.ts';
+import { type Json, Rig } from '../testing/rig.ts';
 import { overlaps } from './overlap.ts';
-import { external, step, steps } from './random-requests.ts';
-import { type Json, Rig } from './rig.ts';
 import { attachedTo, gatewayOf, interfacesOf } from './router-ports.ts';
 
 /** All rows, in an order that does not depend on history. */

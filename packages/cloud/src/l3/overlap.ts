@@ -1,8 +1,8 @@
 import { contains, parseCidr } from '@astara/model/ip.ts';
+import { gatewayOwner } from '../network/device-owners.ts';
 import type { RouterRow, SubnetRow } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
 import { badRequest } from './faults.ts';
-import { gatewayOwner } from './owners.ts';
 import { attachedTo } from './router-ports.ts';
 
 /** Whether one of two prefixes lies in the other. */

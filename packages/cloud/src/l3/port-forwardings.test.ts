@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { changePort, dropPort } from '../network/ports.ts';
-import { fault, Rig } from './rig.ts';
+import { fault, Rig } from '../testing/rig.ts';
 
 function forwarded() {
   const rig = new Rig();

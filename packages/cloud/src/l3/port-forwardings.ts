@@ -68,7 +68,7 @@ export function removeForwarding(context: Context, row: PortForwardingRow): void
   const floatingIp = store.floatingIps.get(row.floatingip_id);
   if (floatingIp === undefined || store.portForwardings.by('floatingIp', row.floatingip_id).length > 0) return;
   const { router_id } = floatingIp;
-  revise(context, store.floatingIps, floatingIp, { router_id: null, last_known_router_id: router_id });
+  revise(store.floatingIps, floatingIp, { router_id: null, last_known_router_id: router_id });
 }
 
 function parentOf({ store, caller, parentId = '' }: Context): FloatingIpRow {
@@ -115,7 +115,7 @@ function update(context: Context, row: PortForwardingRow, body: Body): PortForwa
     throw badRequest('port_forwarding', why);
   }
   forbidCollisions(context, floatingIp, rule, row.id);
-  return revise(context, store.portForwardings, row, rule);
+  return revise(store.portForwardings, row, rule);
 }
 
 /** The router on the way from the internal port to the floating IP; all rules of a floating IP share it. */
@@ -141,7 +141,7 @@ function placeOnRouter(context: Context, floatingIp: FloatingIpRow, rule: Rule):
       `External network ${floatingIp.floating_network_id} is not reachable from subnet ${subnet.id}. Cannot set Port forwarding for port ${port.id} with Floating IP ${floatingIp.id}`,
     );
   }
-  if (floatingIp.router_id === null) revise(context, store.floatingIps, floatingIp, { router_id: routerId });
+  if (floatingIp.router_id === null) revise(store.floatingIps, floatingIp, { router_id: routerId });
   else if (floatingIp.router_id !== routerId) {
     throw refuse(
       `The Floating IP ${floatingIp.id} had been set on router ${floatingIp.router_id}, the internal Neutron port ${port.id} can not reach it`,

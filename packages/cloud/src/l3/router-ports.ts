@@ -1,7 +1,7 @@
 import { ipVersion } from '@astara/model/ip.ts';
+import { interfaceOwner } from '../network/device-owners.ts';
 import type { PortRow, RouterRow, SubnetRow } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
-import { interfaceOwner } from './owners.ts';
 
 /** The ports that make a router what it is: all of them carry its id as `device_id`. */
 

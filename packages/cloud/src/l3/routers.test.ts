@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { callerOf, fault, first, Rig } from './rig.ts';
+import { callerOf, fault, first, Rig } from '../testing/rig.ts';
 
 test('a router is shown as Neutron shows it', () => {
   const rig = new Rig();

@@ -2,6 +2,7 @@ import { Fault, invalidInput } from '../api/fault.ts';
 import { boolean, list, member, text } from '../api/parse.ts';
 import type { Body, Context, Resource } from '../api/resource.ts';
 import { standardAttributes } from '../api/standard.ts';
+import { l3Agent } from '../network/agents.ts';
 import { zoneNotFound } from '../network/faults.ts';
 import { newStandard, revise } from '../network/touch.ts';
 import type { RouterRow } from '../store/rows.ts';
@@ -49,7 +50,7 @@ export function routerResource(): Resource<RouterRow> {
     create,
     update,
     remove,
-    retag: (context, router, tags) => void revise(context, context.store.routers, router, { tags }),
+    retag: ({ store }, router, tags) => void revise(store.routers, router, { tags }),
     lookup: { project_id: ofProject, tenant_id: ofProject },
     actions: {
       add_router_interface: (context, router, body) =>
@@ -68,7 +69,7 @@ const ofProject = ({ store }: Context, projectId: string) => store.routers.by('p
 function create(context: Context, body: Body): RouterRow {
   const given = body as Partial<RouterBody>;
   const { store } = context;
-  const zones = new Set(store.agents.by('type', 'L3 agent').map((agent) => agent.availability_zone));
+  const zones = new Set(store.agents.by('type', l3Agent).map((agent) => agent.availability_zone));
   for (const zone of given.availability_zone_hints ?? []) if (!zones.has(zone)) throw zoneNotFound(zone);
   const standard = newStandard(given.project_id ?? context.caller.projectId, given.description);
   const router = store.routers.put({
@@ -84,7 +85,7 @@ function create(context: Context, body: Body): RouterRow {
     revision_number: 1,
   });
   const gateway = given.external_gateway_info ?? undefined;
-  return gateway === undefined ? router : revise(context, store.routers, router, setGateway(context, router, gateway));
+  return gateway === undefined ? router : revise(store.routers, router, setGateway(context, router, gateway));
 }
 
 function update(context: Context, router: RouterRow, body: Body): RouterRow {
@@ -97,7 +98,7 @@ function update(context: Context, router: RouterRow, body: Body): RouterRow {
   }
   const patch = gateway === undefined ? {} : setGateway(context, row, gateway ?? undefined);
   const { name, description, admin_state_up } = { ...row, ...given };
-  return revise(context, store.routers, row, { name, description, admin_state_up, ...patch });
+  return revise(store.routers, row, { name, description, admin_state_up, ...patch });
 }
 
 function remove(context: Context, router: RouterRow): void {
@@ -108,14 +109,14 @@ function remove(context: Context, router: RouterRow): void {
 }
 
 function told(context: Context, router: RouterRow, what: 'create' | 'delete', info: InterfaceInfo): InterfaceInfo {
-  revise(context, context.store.routers, router);
+  revise(context.store.routers, router);
   context.notify(`router.interface.${what}`, { router_interface: info });
   return info;
 }
 
 function withRoutes(context: Context, router: RouterRow, wanted: readonly Route[]): Record<string, unknown> {
   checkRoutes(context.store, router, wanted);
-  const row = revise(context, context.store.routers, router, { routes: wanted });
+  const row = revise(context.store.routers, router, { routes: wanted });
   return { router: routerView(context.store, row) };
 }
 

@@ -1,6 +1,6 @@
+import { interfaceOwner } from '../network/device-owners.ts';
 import type { PortRow, SubnetRow } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
-import { interfaceOwner } from './owners.ts';
 import { gatewayOf } from './router-ports.ts';
 
 /**

@@ -3,8 +3,12 @@ import type { Resource } from '../api/resource.ts';
 import type { AgentRow } from '../store/rows.ts';
 import type { Guards } from './guards.ts';
 
+/** `agent_type` of those that routers and networks are given to. */
+export const l3Agent = 'L3 agent';
+export const dhcpAgent = 'DHCP agent';
+
 /** Neutron's option agent_down_time, in milliseconds. */
-export const agentDownTime = 75_000;
+const agentDownTime = 75_000;
 
 export function isAlive(agent: AgentRow, now: number = Date.now()): boolean {
   return now - agent.heartbeat < agentDownTime;

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Fault } from '../api/fault.ts';
+import { Requests } from '../api/requests.ts';
 import type { PortRow } from '../store/rows.ts';
 import { Store } from '../store/store.ts';
 import { networkRow, subnetRow } from '../testing/rows.ts';
-import { systemOf } from '../testing/system.ts';
 import { toNumber, within } from './address.ts';
 import { poolsOf } from './ipam.ts';
 import { changePort, dropPort, makePort } from './ports.ts';
@@ -12,7 +12,8 @@ import { changePort, dropPort, makePort } from './ports.ts';
 /** A network with a subnet of IPv4 in two pools, and one of IPv6 in which hosts make their own address. */
 function place() {
   const store = new Store();
-  const system = systemOf(store);
+  const requests = new Requests(store, () => undefined);
+  const system: Requests['system'] = (work) => requests.system(work);
   const network = networkRow();
   const v4 = subnetRow(network, '10.0.0.0/27', {
     gateway_ip: '10.0.0.1',

@@ -3,6 +3,7 @@ import { Fault, invalidInput } from '../api/fault.ts';
 import type { PortRow, SubnetRow } from '../store/rows.ts';
 import { addressKey, type Store } from '../store/store.ts';
 import { eui64, hostsOf, type Range, toAddress, toNumber, within } from './address.ts';
+import { isInterface, isNetworks } from './device-owners.ts';
 import { subnetNotFound } from './faults.ts';
 
 export interface FixedIpRequest {
@@ -27,8 +28,6 @@ export function isAutomatic(subnet: SubnetRow): boolean {
   return subnet.ipv6_address_mode === 'slaac' || subnet.ipv6_address_mode === 'dhcpv6-stateless';
 }
 
-export const isRouterPort = (owner: string) => owner.startsWith('network:router_interface');
-
 /** An address of each IP version that the network has, and one in each subnet where hosts make their own. */
 export function allocateDefault(store: Store, holder: Holder): FixedIp[] {
   const subnets = store.subnets
@@ -38,7 +37,7 @@ export function allocateDefault(store: Store, holder: Holder): FixedIp[] {
     const pool = subnets.filter((subnet) => subnet.ip_version === version && !isAutomatic(subnet));
     return pool.length === 0 ? [] : [takeFromAny(store, holder, pool, [])];
   });
-  const own = subnets.filter((subnet) => isAutomatic(subnet) && !isRouterPort(holder.device_owner));
+  const own = subnets.filter((subnet) => isAutomatic(subnet) && !isInterface(holder.device_owner));
   return [...given, ...own.map((subnet) => automatic(store, holder, subnet, []))];
 }
 
@@ -49,7 +48,7 @@ export function allocate(
   requests: readonly FixedIpRequest[],
   held: readonly FixedIp[] = [],
 ): FixedIp[] {
-  if (requests.length > maxFixedIps && !holder.device_owner.startsWith('network:')) {
+  if (requests.length > maxFixedIps && !isNetworks(holder.device_owner)) {
     throw invalidInput('Exceeded maximum amount of fixed ips per port');
   }
   const placed = requests.map((request) => place(store, holder, request));
@@ -64,7 +63,7 @@ export function allocate(
     const kept = held.find((ip) => ip.subnet_id === subnet.id && !has(taken, ip));
     const chosen =
       kept ??
-      (isAutomatic(subnet) && !isRouterPort(holder.device_owner)
+      (isAutomatic(subnet) && !isInterface(holder.device_owner)
         ? automatic(store, holder, subnet, [...taken, ...held])
         : takeFromAny(store, holder, [subnet], taken));
     taken.push(chosen);
@@ -79,7 +78,7 @@ export function automatic(store: Store, holder: Holder, subnet: SubnetRow, mine:
   return ip;
 }
 
-export function isTaken(store: Store, { subnet_id, ip_address }: FixedIp): boolean {
+function isTaken(store: Store, { subnet_id, ip_address }: FixedIp): boolean {
   return store.ports.count('address', addressKey(subnet_id, ip_address)) > 0;
 }
 
@@ -162,7 +161,7 @@ const mayHold = (subnet: SubnetRow, address: string) =>
 
 function claim(store: Store, holder: Holder, subnet: SubnetRow, address: string, held: readonly FixedIp[]): FixedIp {
   const ip = { subnet_id: subnet.id, ip_address: address };
-  if (isAutomatic(subnet) && !isRouterPort(holder.device_owner) && address !== eui64(subnet.cidr, holder.mac_address)) {
+  if (isAutomatic(subnet) && !isInterface(holder.device_owner) && address !== eui64(subnet.cidr, holder.mac_address)) {
     const message = `IPv6 address ${address} can not be directly assigned to a port on subnet ${subnet.id} as the subnet is configured for automatic addresses`;
     throw new Fault(400, 'AllocationOnAutoAddressSubnet', message);
   }

@@ -2,7 +2,7 @@ import type { Operation } from '../api/operation.ts';
 import type { Context } from '../api/resource.ts';
 import type { NetworkRow, SubnetRow } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
-import { isAlive } from './agents.ts';
+import { dhcpAgent, isAlive, l3Agent } from './agents.ts';
 import { networkNotFound } from './faults.ts';
 import { poolsOf } from './ipam.ts';
 
@@ -42,8 +42,8 @@ const answer = (key: string, value: unknown) => ({ status: 200, body: { [key]: v
 
 function zones(store: Store): unknown[] {
   return [
-    ['network', 'DHCP agent'],
-    ['router', 'L3 agent'],
+    ['network', dhcpAgent],
+    ['router', l3Agent],
   ].flatMap(([resource = '', type = '']) => {
     const agents = store.agents.by('type', type).filter((agent) => agent.availability_zone !== null);
     const names = [...new Set(agents.map((agent) => agent.availability_zone))];

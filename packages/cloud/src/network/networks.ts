@@ -4,6 +4,8 @@ import type { Context, Resource } from '../api/resource.ts';
 import { standardAttributes, standardView } from '../api/standard.ts';
 import type { NetworkRow } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
+import { dhcpAgent } from './agents.ts';
+import { dhcpOwner } from './device-owners.ts';
 import { invalidSharing, networkInUse, networkNotFound, zoneNotFound } from './faults.ts';
 import type { Guards } from './guards.ts';
 import { chooseSegment, maximumMtu } from './segments.ts';
@@ -67,7 +69,7 @@ export function networkResource(guards: Guards<NetworkRow> = {}): Resource<Netwo
       for (const guard of guards.beforeDelete ?? []) guard(context, row);
       remove(context, row);
     },
-    retag: (context, row, tags) => void revise(context, context.store.networks, row, { tags }),
+    retag: ({ store }, row, tags) => void revise(store.networks, row, { tags }),
   };
 }
 
@@ -106,7 +108,7 @@ export function networkView(store: Store, row: NetworkRow): Record<string, unkno
 
 function create(context: Context, body: NetworkBody): NetworkRow {
   const { store } = context;
-  const zones = new Set(store.agents.by('type', 'DHCP agent').map((agent) => agent.availability_zone));
+  const zones = new Set(store.agents.by('type', dhcpAgent).map((agent) => agent.availability_zone));
   for (const zone of body.availability_zone_hints) if (!zones.has(zone)) throw zoneNotFound(zone);
   const segment = chooseSegment(
     store,
@@ -151,13 +153,13 @@ function update(context: Context, row: NetworkRow, body: Partial<NetworkBody>): 
   }
   if (row.shared && plain.shared === false) forbidUnsharing(context, row);
   const patch = { ...plain, external, mtu: mtu === undefined ? row.mtu : checkMtu(mtu, row.network_type) };
-  return revise(context, context.store.networks, row, patch);
+  return revise(context.store.networks, row, patch);
 }
 
 /** Ports that belong to nobody but the network go with it, and so do its subnets. */
 function remove({ store }: Context, row: NetworkRow): void {
   const ports = store.ports.by('network', row.id);
-  const used = ports.filter((port) => port.device_owner !== 'network:dhcp');
+  const used = ports.filter((port) => port.device_owner !== dhcpOwner);
   if (used.length > 0)
     throw networkInUse(
       row.id,

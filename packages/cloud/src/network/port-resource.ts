@@ -3,6 +3,7 @@ import { boolean, dictionary, ipAddress, isObject, list, macAddress, oneOf, orNu
 import type { Body, Context, Resource } from '../api/resource.ts';
 import { standardAttributes, standardView } from '../api/standard.ts';
 import type { NetworkRow, PortRow } from '../store/rows.ts';
+import { isNetworks } from './device-owners.ts';
 import { groupNotFound, tenantMayNot } from './faults.ts';
 import type { Guards } from './guards.ts';
 import type { FixedIpRequest } from './ipam.ts';
@@ -88,7 +89,7 @@ export function portResource(guards: Guards<PortRow> = {}): Resource<PortRow> {
       for (const guard of guards.beforeDelete ?? []) guard(context, row);
       dropPort(context, row);
     },
-    retag: (context, row, tags) => void revise(context, context.store.ports, row, { tags }),
+    retag: ({ store }, row, tags) => void revise(store.ports, row, { tags }),
   };
 }
 
@@ -205,7 +206,7 @@ function forbidToGuests(
 ): void {
   if (caller.isAdmin || network.project_id === caller.projectId) return;
   const asked = {
-    device_owner: body.device_owner?.startsWith('network:') ?? false,
+    device_owner: isNetworks(body.device_owner ?? ''),
     mac_address: (body.mac_address ?? undefined) !== undefined,
     fixed_ips: body.fixed_ips?.some((ip) => ip.ip_address !== undefined) ?? false,
     port_security_enabled: body.port_security_enabled !== undefined,

@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { Context } from '../api/resource.ts';
 import type { PortRow } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
+import { floatingIpOwner, isInterface, isNetworks } from './device-owners.ts';
 import { macInUse, networkNotFound } from './faults.ts';
-import { allocate, allocateDefault, automatic, type FixedIpRequest, isAutomatic, isRouterPort } from './ipam.ts';
+import { allocate, allocateDefault, automatic, type FixedIpRequest, isAutomatic } from './ipam.ts';
 import { defaultGroup } from './security-groups.ts';
 import { newStandard, revise } from './touch.ts';
 
@@ -36,9 +37,6 @@ export interface PortRequest {
 /** `network_id` and `project_id` stay. New `fixed_ips` replace all; a changed `host_id` binds the port anew. */
 export type PortPatch = Partial<Omit<PortRequest, 'network_id' | 'project_id'>>;
 
-/** Ports of the network's own services are not filtered. */
-const isTrusted = (owner: string) => owner.startsWith('network:');
-
 /** Makes a port with its addresses and MAC. No permission is checked. Throws Neutron's Faults (409 IpAddressInUse…). */
 export function makePort(context: Context, request: PortRequest): PortRow {
   const { store } = context;
@@ -48,7 +46,7 @@ export function makePort(context: Context, request: PortRequest): PortRow {
   const mac = request.mac_address ?? newMac(store, network.id);
   if (request.mac_address !== undefined) forbidSameMac(store, network.id, mac);
   const holder = { network_id: network.id, device_owner: owner, mac_address: mac };
-  const secured = request.port_security_enabled ?? (!isTrusted(owner) && network.port_security_enabled);
+  const secured = request.port_security_enabled ?? (!isNetworks(owner) && network.port_security_enabled);
   const port: PortRow = {
     ...newStandard(request.project_id, request.description),
     revision_number: 1,
@@ -56,7 +54,7 @@ export function makePort(context: Context, request: PortRequest): PortRow {
     network_id: network.id,
     mac_address: mac,
     admin_state_up: request.admin_state_up ?? true,
-    status: owner === 'network:floatingip' ? 'N/A' : 'DOWN',
+    status: owner === floatingIpOwner ? 'N/A' : 'DOWN',
     device_id: request.device_id ?? '',
     device_owner: owner,
     fixed_ips:
@@ -88,7 +86,7 @@ export function changePort(context: Context, port: PortRow, patch: PortPatch): P
       : allocate(store, holder, patch.fixed_ips, mac === port.mac_address ? port.fixed_ips : manual(store, port));
   const next = { ...port, ...patch, fixed_ips: addresses };
   const binding = rebind(store, port, next);
-  return revise(context, store.ports, port, { ...patch, fixed_ips: addresses, ...binding });
+  return revise(store.ports, port, { ...patch, fixed_ips: addresses, ...binding });
 }
 
 /** Deletes the port and frees its addresses. Guards are the API's; they are not asked. */
@@ -97,11 +95,11 @@ export function dropPort({ store }: Context, port: PortRow): void {
 }
 
 /** Takes one reason off what keeps a port from ACTIVE; a bound port without reasons left is ACTIVE. */
-export function provisioned(context: Context, port: PortRow, what: 'L2' | 'DHCP'): PortRow {
+export function provisioned({ store }: Context, port: PortRow, what: 'L2' | 'DHCP'): PortRow {
   if (!port.provisioning.includes(what)) return port;
   const provisioning = port.provisioning.filter((one) => one !== what);
   const active = provisioning.length === 0 && port.host_id !== '';
-  return revise(context, context.store.ports, port, { provisioning, ...(active ? { status: 'ACTIVE' } : {}) });
+  return revise(store.ports, port, { provisioning, ...(active ? { status: 'ACTIVE' } : {}) });
 }
 
 /** A MAC that no port of the network has, of the range that OpenStack uses. */
@@ -117,9 +115,9 @@ export function subnetAdded(context: Context, subnet: { readonly id: string; rea
   const row = store.subnets.get(subnet.id);
   if (row === undefined || !isAutomatic(row)) return;
   for (const port of store.ports.by('network', row.network_id)) {
-    if (isRouterPort(port.device_owner)) continue;
+    if (isInterface(port.device_owner)) continue;
     const fixed_ips = [...port.fixed_ips, automatic(store, port, row, [])];
-    revise(context, store.ports, port, { fixed_ips });
+    revise(store.ports, port, { fixed_ips });
   }
 }
 
@@ -135,7 +133,7 @@ function moved(store: Store, port: PortRow, holder: Parameters<typeof automatic>
   if (holder.mac_address === port.mac_address) return port.fixed_ips;
   return port.fixed_ips.map((ip) => {
     const subnet = store.subnets.get(ip.subnet_id);
-    const follows = subnet !== undefined && isAutomatic(subnet) && !isRouterPort(holder.device_owner);
+    const follows = subnet !== undefined && isAutomatic(subnet) && !isInterface(holder.device_owner);
     return follows ? automatic(store, holder, subnet, []) : ip;
   });
 }
@@ -144,7 +142,7 @@ function moved(store: Store, port: PortRow, holder: Parameters<typeof automatic>
 function manual(store: Store, port: PortRow): PortRow['fixed_ips'] {
   return port.fixed_ips.filter((ip) => {
     const subnet = store.subnets.get(ip.subnet_id);
-    return subnet === undefined || !isAutomatic(subnet) || isRouterPort(port.device_owner);
+    return subnet === undefined || !isAutomatic(subnet) || isInterface(port.device_owner);
   });
 }
 

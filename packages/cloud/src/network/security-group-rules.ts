@@ -48,12 +48,12 @@ export function securityGroupRuleResource(): Resource<SecurityGroupRuleRow> {
     lookup: { security_group_id: ({ store }, id) => store.securityGroupRules.by('group', id) },
     view: (_context, row) => ruleView(row),
     create: (context, body) => create(context, body as unknown as RuleBody),
-    update: (context, row, body) => revise(context, context.store.securityGroupRules, row, body),
+    update: ({ store }, row, body) => revise(store.securityGroupRules, row, body),
     remove: (context, row) => {
       const { store } = context;
       store.securityGroupRules.delete(row.id);
       const group = store.securityGroups.get(row.security_group_id);
-      if (group !== undefined) revise(context, store.securityGroups, group);
+      if (group !== undefined) revise(store.securityGroups, group);
     },
   };
 }
@@ -78,7 +78,7 @@ function create(context: Context, body: RuleBody): SecurityGroupRuleRow {
     const message = `Security group rule already exists. Rule id is ${twin.id}.`;
     throw new Fault(409, 'SecurityGroupRuleExists', message);
   }
-  revise(context, store.securityGroups, group);
+  revise(store.securityGroups, group);
   return makeRule(context, group, { ...rule, remote_group_id: remote, description });
 }
 

@@ -50,12 +50,12 @@ export function securityGroupResource(): Resource<SecurityGroupRow> {
       }
       return makeGroup(context, project_id, name, { description, stateful });
     },
-    update: (context, row, body) => {
+    update: ({ store }, row, body) => {
       if (row.name === defaultName && body.name !== undefined && body.name !== defaultName) {
         throw new Fault(409, 'SecurityGroupCannotUpdateDefault', 'Updating default security group not allowed.');
       }
       if (row.name !== defaultName && body.name === defaultName) throw alreadyDefault();
-      return revise(context, context.store.securityGroups, row, body as Partial<SecurityGroupRow>);
+      return revise(store.securityGroups, row, body as Partial<SecurityGroupRow>);
     },
     remove: (context, row) => {
       const { store, caller } = context;
@@ -71,7 +71,7 @@ export function securityGroupResource(): Resource<SecurityGroupRow> {
       }
       store.securityGroups.delete(row.id);
     },
-    retag: (context, row, tags) => void revise(context, context.store.securityGroups, row, { tags }),
+    retag: ({ store }, row, tags) => void revise(store.securityGroups, row, { tags }),
   };
 }
 

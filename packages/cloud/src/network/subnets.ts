@@ -5,6 +5,7 @@ import type { Attribute, Context, Resource } from '../api/resource.ts';
 import { standardAttributes, standardView } from '../api/standard.ts';
 import type { SubnetRow } from '../store/rows.ts';
 import { hostsOf, overlap, rangeOf, toAddress } from './address.ts';
+import { dhcpOwner, isNetworks } from './device-owners.ts';
 import { subnetInUse, subnetNotFound, tenantMayNot } from './faults.ts';
 import type { Guards } from './guards.ts';
 import { isAutomatic } from './ipam.ts';
@@ -77,7 +78,7 @@ export function subnetResource(guards: Guards<SubnetRow> = {}): Resource<SubnetR
       for (const guard of guards.beforeDelete ?? []) guard(context, row);
       remove(context, row);
     },
-    retag: (context, row, tags) => void revise(context, context.store.subnets, row, { tags }),
+    retag: ({ store }, row, tags) => void revise(store.subnets, row, { tags }),
   };
 }
 
@@ -137,17 +138,17 @@ function create(context: Context, body: SubnetBody): SubnetRow {
   }
   checkPools(row);
   store.subnets.put(row);
-  revise(context, store.networks, network);
+  revise(store.networks, network);
   subnetAdded(context, row);
   return row;
 }
 
-function update(context: Context, row: SubnetRow, body: Partial<SubnetRow>): SubnetRow {
+function update({ store }: Context, row: SubnetRow, body: Partial<SubnetRow>): SubnetRow {
   const next = { ...row, ...body };
   checkPrefix(row.cidr, row.ip_version, next.enable_dhcp);
   checkSubnet(next);
   checkPools(next);
-  return revise(context, context.store.subnets, row, body);
+  return revise(store.subnets, row, body);
 }
 
 /** What hosts gave themselves, and what the network's own ports have, goes with the subnet. */
@@ -155,16 +156,16 @@ function remove(context: Context, row: SubnetRow): void {
   const { store } = context;
   const ports = store.ports.by('subnet', row.id);
   const holds = ports.some(
-    ({ device_owner: owner }) => owner !== 'network:dhcp' && (!isAutomatic(row) || owner.startsWith('network:')),
+    ({ device_owner: owner }) => owner !== dhcpOwner && (!isAutomatic(row) || isNetworks(owner)),
   );
   if (holds) throw subnetInUse(row.id);
   for (const port of ports) {
     const fixed_ips = port.fixed_ips.filter((ip) => ip.subnet_id !== row.id);
-    revise(context, store.ports, port, { fixed_ips });
+    revise(store.ports, port, { fixed_ips });
   }
   store.subnets.delete(row.id);
   const network = store.networks.get(row.network_id);
-  if (network !== undefined) revise(context, store.networks, network);
+  if (network !== undefined) revise(store.networks, network);
 }
 
 function firstHost(cidr: string, version: 4 | 6): string {

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { Context } from '../api/resource.ts';
 import type { StandardRow } from '../store/rows.ts';
 import type { Table } from '../store/table.ts';
 
@@ -23,6 +22,6 @@ export function newStandard(projectId: string, description = ''): StandardRow {
 }
 
 /** Puts the changed row, one revision later. An empty patch says that something changed that belongs to the row: its subnets, its rules. */
-export function revise<R extends StandardRow>(_context: Context, table: Table<R>, row: R, patch: Partial<R> = {}): R {
+export function revise<R extends StandardRow>(table: Table<R>, row: R, patch: Partial<R> = {}): R {
   return table.put({ ...row, ...patch, updated_at: timestamp(), revision_number: row.revision_number + 1 });
 }

@@ -2,7 +2,7 @@ import { execFile, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { TestCloud } from './client.ts';
+import type { TestCloud } from './cloud.ts';
 
 /** Whether this machine has the client (Debian: python3-openstackclient). */
 export const hasOpenstack = spawnSync('openstack', ['--version']).status === 0;

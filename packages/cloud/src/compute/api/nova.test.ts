@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { NetworkRow } from '../../store/rows.ts';
-import { type TestCloud, testCloud } from '../../testing/compute.ts';
+import { type TestNova, testNova } from '../../testing/nova.ts';
 import { networkRow, portRow, subnetRow } from '../../testing/rows.ts';
 import { until } from '../../testing/until.ts';
 import { images } from '../catalog.ts';
 
-let cloud: TestCloud;
+let cloud: TestNova;
 beforeEach(async () => {
-  cloud = await testCloud();
+  cloud = await testNova();
 });
 afterEach(() => cloud.stop());
 
@@ -196,7 +196,7 @@ test('lists are filtered by name and status, and paged', async () => {
 
 test('a server whose machine cannot run is in ERROR and says why', async () => {
   await cloud.stop();
-  cloud = await testCloud({
+  cloud = await testNova({
     hypervisor: {
       start: async () => undefined,
       list: async () => [],
@@ -215,7 +215,7 @@ test('a server whose machine cannot run is in ERROR and says why', async () => {
 test('a server whose ports nobody wires is in ERROR in the end', async () => {
   await cloud.stop();
   const idle = { start: async () => {}, reconcile: async () => {}, leave: async () => {}, stop: async () => {} };
-  cloud = await testCloud({ wiring: () => idle, plugTimeout: 20 });
+  cloud = await testNova({ wiring: () => idle, plugTimeout: 20 });
   const server = await shown(await createdOn(network()), 'ERROR');
   expect(server.fault.message).toBe('Virtual Interface creation failed');
 });

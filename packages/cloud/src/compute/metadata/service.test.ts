@@ -16,7 +16,7 @@ beforeEach(async () => {
   store = new Store();
   service = new MetadataService({
     store,
-    logger: pino({ level: 'silent' }),
+    log: pino({ level: 'silent' }),
     sharedSecret: SECRET,
     host: '127.0.0.1',
     port: 0,

@@ -7,7 +7,7 @@ import { type Document, documents } from './documents.ts';
 
 export interface MetadataOptions {
   readonly store: Store;
-  readonly logger: Logger;
+  readonly log: Logger;
   /** As Nova's `[neutron] metadata_proxy_shared_secret`. */
   readonly sharedSecret: string;
   readonly host: string;
@@ -35,7 +35,7 @@ export class MetadataService {
       try {
         answer = this.#answer(request);
       } catch (error) {
-        options.logger.error({ err: error, path: request.url }, 'a metadata request failed');
+        options.log.error({ err: error, path: request.url }, 'a metadata request failed');
         answer = say(500, 'Unexpected error.');
       }
       response

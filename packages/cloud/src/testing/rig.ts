@@ -3,17 +3,17 @@ import { Fault } from '../api/fault.ts';
 import { NeutronApi } from '../api/neutron-api.ts';
 import { Requests } from '../api/requests.ts';
 import type { Caller } from '../api/resource.ts';
+import { floatingIpResource } from '../l3/floating-ips.ts';
+import { followPorts } from '../l3/follow-ports.ts';
+import { networkGuards, portGuards, subnetGuards } from '../l3/guards.ts';
+import { portForwardingResource } from '../l3/port-forwardings.ts';
+import { routerResource } from '../l3/routers.ts';
 import { networkResource } from '../network/networks.ts';
 import { portResource } from '../network/port-resource.ts';
 import { makePort, type PortRequest } from '../network/ports.ts';
 import { subnetResource } from '../network/subnets.ts';
 import type { PortRow, SubnetRow } from '../store/rows.ts';
 import { Store } from '../store/store.ts';
-import { floatingIpResource } from './floating-ips.ts';
-import { followPorts } from './follow-ports.ts';
-import { networkGuards, portGuards, subnetGuards } from './guards.ts';
-import { portForwardingResource } from './port-forwardings.ts';
-import { routerResource } from './routers.ts';
 
 export type Json = Record<string, unknown>;
 

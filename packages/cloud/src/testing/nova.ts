@@ -15,7 +15,7 @@ const authenticate = (token: string | undefined) => {
   return userId === '' ? undefined : { projectId, userId, isAdmin: role === 'admin' };
 };
 
-export interface TestCloud {
+export interface TestNova {
   readonly store: Store;
   readonly requests: Requests;
   readonly compute: Compute;
@@ -33,27 +33,27 @@ export interface TestCloud {
 }
 
 /** Nova without Keystone and Neutron's API. */
-export async function testCloud(
+export async function testNova(
   options: {
     readonly hypervisor?: Hypervisor;
     readonly wiring?: (requests: Requests) => Wiring;
     readonly store?: Store;
     readonly plugTimeout?: number;
   } = {},
-): Promise<TestCloud> {
+): Promise<TestNova> {
   const store = options.store ?? new Store();
   const requests = new Requests(store, () => undefined);
-  const logger = pino({ level: 'silent' });
+  const log = pino({ level: 'silent' });
   const compute = new Compute({
     requests,
     authenticate,
-    logger,
+    log,
     hypervisor: options.hypervisor ?? new SimulatedHypervisor(),
     host: 'here',
     ...(options.plugTimeout === undefined ? {} : { plugTimeout: options.plugTimeout }),
   });
-  const wiring = options.wiring?.(requests) ?? new SimulatedWiring(store, (work) => requests.system(work));
-  const app = createServer(logger);
+  const wiring = options.wiring?.(requests) ?? new SimulatedWiring(requests);
+  const app = createServer(log);
   compute.serve(app);
   await app.ready();
   await wiring.start();

@@ -3,12 +3,14 @@ import type { Args, Incoming, Messaging } from '@astara/messaging/contract.ts';
 import { LocalBus } from '@astara/messaging/local/bus.ts';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
-import { Rig } from '../l3/rig.ts';
-import { agentResource } from '../network/agents.ts';
-import { until } from '../testing/until.ts';
-import { Agents } from './agents.ts';
-import { networkOperations } from './network-operations.ts';
-import { routerOperations } from './router-operations.ts';
+import { Agents } from '../agents/agents.ts';
+import { networkOperations } from '../agents/network-operations.ts';
+import { routerOperations } from '../agents/router-operations.ts';
+import { agentResource, dhcpAgent, l3Agent } from '../network/agents.ts';
+import { Rig } from './rig.ts';
+import { until } from './until.ts';
+
+const types = { l3: l3Agent, dhcp: dhcpAgent } as const;
 
 /** For tests: an agent that listens, and remembers what it was told. */
 export class FakeAgent {
@@ -52,7 +54,7 @@ export class FakeAgent {
       availability_zone: 'nova',
       topic: `${this.type}_agent`,
       configurations: {},
-      agent_type: this.type === 'l3' ? 'L3 agent' : 'DHCP agent',
+      agent_type: types[this.type],
       ...more,
     };
     const args = { agent_state: { agent_state: state }, time: new Date().toISOString() };
@@ -92,7 +94,7 @@ export class AgentsRig extends Rig {
     requests: this.requests,
     messaging: this.server,
     host: 'cloud1',
-    logger: pino({ level: 'silent' }),
+    log: pino({ level: 'silent' }),
   });
 
   static async start(): Promise<AgentsRig> {
@@ -116,7 +118,7 @@ export class AgentsRig extends Rig {
   }
 
   agentId({ type, host }: FakeAgent): string {
-    const found = this.agents.registry.find(type === 'l3' ? 'L3 agent' : 'DHCP agent', host);
+    const found = this.agents.registry.find(types[type], host);
     if (found === undefined) throw new Error(`no agent on ${host}`);
     return found.id;
   }
