@@ -45,6 +45,22 @@ test('an agent that is set down, or takes no such routers, gets none', async () 
   expect([agentOf(inside.id), agentOf(outside.id)]).toEqual([null, rig.agentId(outward)]);
 });
 
+test('what a deleted agent had is free for the next, and a deleted network is on none', async () => {
+  const rig = await AgentsRig.start();
+  const [l3, dhcp] = [await rig.agent('l3', 'h1'), await rig.agent('dhcp', 'h1')];
+  const external = rig.external();
+  const { id } = gateway(rig, external.id);
+  for (const agent of [l3, dhcp]) rig.ask('DELETE', `agents/${rig.agentId(agent)}`);
+  expect(rig.store.routers.get(id)?.agent_id).toBeNull();
+  expect(rig.store.dhcpBindings.size).toBe(0);
+  expect(await (await rig.agent('l3', 'h2')).ask('get_router_ids')).toEqual([id]);
+  await rig.agent('dhcp', 'h2');
+  const served = rig.network(['10.0.0.0/24']);
+  expect(rig.store.dhcpBindings.size).toBe(1);
+  rig.ask('DELETE', `networks/${served.id}`);
+  expect(rig.store.dhcpBindings.size).toBe(0);
+});
+
 test('routers are moved by hand', async () => {
   const rig = await AgentsRig.start();
   const [one, two] = [await rig.agent('l3', 'h1'), await rig.agent('l3', 'h2')];

@@ -19,6 +19,7 @@ export class Scheduler {
     this.#store = requests.store;
     this.#registry = registry;
     this.#store.beforeCommit((changes) => {
+      for (const { table, before, after } of changes) if (after === undefined) this.#unbind(table, before?.id ?? '');
       for (const id of touchedRouters(this.#store, changes)) this.#placeRouter(id);
       for (const id of awakenedNetworks(changes)) this.#placeNetwork(id);
     });
@@ -39,6 +40,15 @@ export class Scheduler {
       if (network !== undefined && this.#store.dhcpBindings.count('network', id) === 0 && fitsZone(agent, network))
         bindNetwork(this.#store, network.id, agent.id);
     }
+  }
+
+  /** With an agent or a network go its bindings. */
+  #unbind(table: string, id: string): void {
+    const { routers, dhcpBindings } = this.#store;
+    if (table === 'agents') for (const router of routers.by('agent', id)) routers.put({ ...router, agent_id: null });
+    const bindings =
+      table === 'agents' ? dhcpBindings.by('agent', id) : table === 'networks' ? dhcpBindings.by('network', id) : [];
+    for (const binding of bindings) dhcpBindings.delete(binding.id);
   }
 
   #placeRouter(id: string): void {

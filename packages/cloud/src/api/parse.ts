@@ -18,7 +18,7 @@ export function quote(value: unknown): string {
 }
 
 /** In quotes whatever it is. */
-const quoted = (value: unknown) => (typeof value === 'string' ? `'${value}'` : `'${quote(value)}'`);
+export const quoted = (value: unknown) => (typeof value === 'string' ? `'${value}'` : `'${quote(value)}'`);
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -85,10 +85,10 @@ export const oneOf =
 
 const uuidPattern = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i;
 
+export const isUuid = (value: unknown): value is string => typeof value === 'string' && uuidPattern.test(value);
+
 export const uuid: Parse<string> = (value, name) => {
-  if (typeof value !== 'string' || !uuidPattern.test(value)) {
-    throw invalidAttribute(name, `${quoted(value)} is not a valid UUID`);
-  }
+  if (!isUuid(value)) throw invalidAttribute(name, `${quoted(value)} is not a valid UUID`);
   return value;
 };
 
@@ -127,15 +127,6 @@ export const list =
   };
 
 const notAList = (value: unknown, name: string) => invalidAttribute(name, `${quoted(value)} is not a list`);
-
-export const unique =
-  <T>(parse: Parse<readonly T[]>): Parse<readonly T[]> =>
-  (value, name) => {
-    const items = parse(value, name);
-    const again = items.find((item, at) => items.indexOf(item) !== at);
-    if (again !== undefined) throw invalidAttribute(name, `Duplicate items in the list: ${quote(again)}`);
-    return items;
-  };
 
 export const dictionary: Parse<Readonly<Record<string, unknown>>> = (value, name) => {
   if (!isObject(value)) throw invalidAttribute(name, `${quoted(value)} is not a dictionary`);

@@ -68,7 +68,7 @@ export function serveNeutron(app: FastifyInstance, api: NeutronApi, authenticate
   const serve = (request: FastifyRequest, reply: FastifyReply) => {
     const requestId = newRequestId();
     reply.header('x-openstack-request-id', requestId);
-    const known = authenticate(tokenOf(request));
+    const known = authenticate(headerOf(request, 'x-auth-token'));
     if (known === undefined) return unauthorized(request, reply);
     try {
       const incoming = read(request, { ...known, requestId, timestamp: Date.now() });
@@ -85,9 +85,9 @@ export function serveNeutron(app: FastifyInstance, api: NeutronApi, authenticate
   app.all('/v2.0/*', serve);
 }
 
-function tokenOf(request: FastifyRequest): string | undefined {
-  const token = request.headers['x-auth-token'];
-  return Array.isArray(token) ? token[0] : token;
+export function headerOf(request: FastifyRequest, name: string): string | undefined {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value[0] : value;
 }
 
 function unauthorized(request: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -101,13 +101,12 @@ function unauthorized(request: FastifyRequest, reply: FastifyReply): FastifyRepl
 function read(request: FastifyRequest, caller: Caller): Incoming {
   const body = parseJson(request.body);
   if (!isObject(body)) throw badRequest('Body contains invalid data');
-  const ifMatch = request.headers['if-match'];
   return {
     caller,
     method: request.method === 'HEAD' ? 'GET' : request.method,
     url: new URL(request.url, baseOf(request)),
     body,
-    ifMatch,
+    ifMatch: headerOf(request, 'if-match'),
   };
 }
 

@@ -1,6 +1,6 @@
 import { Fault, invalidInput } from './fault.ts';
 import type { Answer } from './operation.ts';
-import { quote } from './parse.ts';
+import { quoted } from './parse.ts';
 import type { Body } from './resource.ts';
 
 type Retag = (tags: readonly string[]) => void;
@@ -42,8 +42,6 @@ export function dropTag(tags: readonly string[], tag: string | undefined, retag:
   retag(tag === undefined ? [] : tags.filter((one) => one !== tag));
   return { status: 204 };
 }
-
-const quoted = (value: unknown) => (typeof value === 'string' ? `'${value}'` : `'${quote(value)}'`);
 
 function checkLength(tag: string): void {
   if ([...tag].length > 255) throw invalidInput(`'${tag}' exceeds maximum length of 255`);

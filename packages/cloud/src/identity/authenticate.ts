@@ -3,10 +3,9 @@ import type { ProjectRow, UserRow } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
 import { domain, findProject, findUser, rolesOf } from './directory.ts';
 import { badBody, IdentityFault, notFound, unauthorized } from './fault.ts';
+import type { Fields } from './route.ts';
 import { isSecret } from './secrets.ts';
 import type { Token, TokenRequest, Tokens } from './tokens.ts';
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** The body of POST /v3/auth/tokens → a token. Who it is, is never said to somebody who has not proved it. */
 export function authenticate(store: Store, tokens: Tokens, body: Fields): Token {

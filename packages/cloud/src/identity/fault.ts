@@ -16,7 +16,7 @@ export class IdentityFault extends Error {
     this.status = status;
   }
 
-  toBody(): unknown {
+  body(): Record<string, unknown> {
     return { error: { code: this.status, message: this.message, title: titles[this.status] ?? '' } };
   }
 }

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { isObject } from '../api/parse.ts';
 import { newRequestId } from '../api/requests.ts';
-import { baseOf, parseJson } from '../api/server.ts';
+import { baseOf, headerOf, parseJson } from '../api/server.ts';
 import type { Store } from '../store/store.ts';
 import { authenticate } from './authenticate.ts';
 import { catalogOf, type Service } from './catalog.ts';
@@ -95,7 +95,7 @@ function answer(
   } catch (error) {
     if (error instanceof IdentityFault) {
       if (error.status === 401) reply.header('www-authenticate', `Keystone uri="${baseOf(request)}${root}"`);
-      return reply.code(error.status).send(error.toBody());
+      return reply.code(error.status).send(error.body());
     }
     log.error({ err: error, method: request.method, path: request.routeOptions.url }, 'a request failed');
     return reply.code(500).send({ error: { code: 500, message: 'internal error', title: 'Internal Server Error' } });
@@ -109,20 +109,15 @@ function bodyOf(request: FastifyRequest): Readonly<Record<string, unknown>> {
 }
 
 function bearer(tokens: Tokens, request: FastifyRequest): Token {
-  const token = tokens.find(header(request, 'x-auth-token'));
+  const token = tokens.find(headerOf(request, 'x-auth-token') ?? '');
   if (token === undefined) throw unauthorized();
   return token;
 }
 
 function subject(tokens: Tokens, request: FastifyRequest): Token {
-  const token = tokens.find(header(request, 'x-subject-token'));
+  const token = tokens.find(headerOf(request, 'x-subject-token') ?? '');
   if (token === undefined) throw new IdentityFault(404, 'Could not recognize Fernet token');
   return token;
-}
-
-function header(request: FastifyRequest, name: string): string {
-  const value = request.headers[name];
-  return (Array.isArray(value) ? value[0] : value) ?? '';
 }
 
 function version(request: FastifyRequest): unknown {

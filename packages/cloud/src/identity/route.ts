@@ -1,3 +1,4 @@
+import type { Answer } from '../api/operation.ts';
 import type { Token } from './tokens.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
@@ -11,11 +12,6 @@ export interface Asked {
   readonly body: Fields;
   /** `http://…/identity/v3` */
   readonly self: string;
-}
-
-export interface Answer {
-  readonly status: number;
-  readonly body?: unknown;
 }
 
 export interface Route {

@@ -88,8 +88,6 @@ export const alreadyAssociated = (
   );
 
 export const forwardingNotFoundMessage = (id: string) => `Port Forwarding ${id} could not be found.`;
-export const forwardingNotFound = (id: string) =>
-  new Fault(404, 'PortForwardingNotFound', forwardingNotFoundMessage(id));
 export const floatingIpForwards = (id: string) =>
   new Fault(409, 'FipInUseByPortForwarding', `Floating IP ${id} in use by Port Forwarding resources.`);
 export const portHasFloatingIp = (

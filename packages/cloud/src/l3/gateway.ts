@@ -1,7 +1,8 @@
 import type { Context } from '../api/resource.ts';
 import { gatewayOwner } from '../network/device-owners.ts';
+import type { FixedIpRequest } from '../network/fixed-ips.ts';
 import { namedNetwork } from '../network/networks.ts';
-import { changePort, dropPort, type FixedIpRequest, makePort } from '../network/ports.ts';
+import { changePort, dropPort, makePort } from '../network/ports.ts';
 import type { PortRow, RouterRow } from '../store/rows.ts';
 import { badRequest, gatewayInUse, gatewayNotAllowed } from './faults.ts';
 import { forbidOverlap } from './overlap.ts';

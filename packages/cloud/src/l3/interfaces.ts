@@ -1,5 +1,6 @@
 import { BlockList } from 'node:net';
 import { contains } from '@astara/model/ip.ts';
+import { isUuid, quoted } from '../api/parse.ts';
 import type { Body, Context } from '../api/resource.ts';
 import { interfaceOwner } from '../network/device-owners.ts';
 import { changePort, dropPort, makePort } from '../network/ports.ts';
@@ -56,7 +57,7 @@ function parseAsked(body: Body): Asked {
     throw badRequest('router', 'Either subnet_id or port_id must be specified');
   const given = (name: 'port_id' | 'subnet_id'): Asked => {
     if (!(name in body)) return {};
-    if (!isUuid(body[name])) throw badRequest('router', `'${body[name]}' is not a valid UUID`);
+    if (!isUuid(body[name])) throw badRequest('router', `${quoted(body[name])} is not a valid UUID`);
     return { [name]: body[name] };
   };
   return { ...given('port_id'), ...given('subnet_id') };
@@ -152,9 +153,6 @@ function checkAddressMode(subnet: SubnetRow): void {
   const why = `IPv6 subnet ${subnet.id} configured to receive RAs from an external router cannot be added to Neutron Router.`;
   throw badRequest('router', why);
 }
-
-const isUuid = (value: unknown): value is string =>
-  typeof value === 'string' && /^[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$/i.test(value);
 
 /** On another project's subnet only addresses of its pools may be taken. */
 function checkInPool({ caller }: Context, port: PortRow, subnets: readonly SubnetRow[]): void {

@@ -1,6 +1,7 @@
 import { invalidAttribute } from '../api/fault.ts';
-import { boolean, dictionary, ipAddress, quote, route, uuid } from '../api/parse.ts';
-import type { FixedIpRequest } from '../network/ports.ts';
+import { boolean, dictionary, quoted, route, uuid } from '../api/parse.ts';
+import { fixedIps } from '../network/fixed-ips.ts';
+
 import type { GatewayRequest } from './gateway.ts';
 import type { Route } from './routes.ts';
 
@@ -26,29 +27,15 @@ export function gatewayInfo(value: unknown, name: string): GatewayRequest | null
   };
 }
 
-function fixedIps(value: unknown, name: string): FixedIpRequest[] {
-  if (!Array.isArray(value)) throw invalidAttribute(name, `Invalid data format for fixed IP: '${quote(value)}'`);
-  const seen = new Set<string>();
-  return value.map((item: unknown): FixedIpRequest => {
-    const { ip_address, subnet_id } = dictionary(item, name);
-    const ip = ip_address === undefined ? {} : { ip_address: ipAddress(ip_address, name) };
-    if (ip.ip_address !== undefined) {
-      if (seen.has(ip.ip_address)) throw invalidAttribute(name, `Duplicate IP address '${ip.ip_address}'`);
-      seen.add(ip.ip_address);
-    }
-    return { ...ip, ...(subnet_id === undefined ? {} : { subnet_id: uuid(subnet_id, name) }) };
-  });
-}
-
 /** Extra routes; null: none. */
 export function routes(value: unknown, name: string): Route[] {
   if (value === null) return [];
-  if (!Array.isArray(value)) throw invalidAttribute(name, `Invalid data format for hostroute: '${quote(value)}'`);
+  if (!Array.isArray(value)) throw invalidAttribute(name, `Invalid data format for hostroute: ${quoted(value)}`);
   const seen = new Set<string>();
   return value.map((item: unknown): Route => {
     const parsed = route(item, name);
     const key = `${parsed.destination} ${parsed.nexthop}`;
-    if (seen.has(key)) throw invalidAttribute(name, `Duplicate hostroute '${quote(parsed)}'`);
+    if (seen.has(key)) throw invalidAttribute(name, `Duplicate hostroute ${quoted(parsed)}`);
     seen.add(key);
     return parsed;
   });

@@ -1,7 +1,6 @@
 import { boolean, orNull, text } from '../api/parse.ts';
 import type { Resource } from '../api/resource.ts';
 import type { AgentRow } from '../store/rows.ts';
-import type { Guards } from './guards.ts';
 
 /** `agent_type` of those that routers and networks are given to. */
 export const l3Agent = 'L3 agent';
@@ -15,7 +14,7 @@ export function isAlive(agent: AgentRow, now: number = Date.now()): boolean {
 }
 
 /** What administrators see of agents, and do to them. They register by report_state. */
-export function agentResource(guards: Guards<AgentRow> = {}): Resource<AgentRow> {
+export function agentResource(): Resource<AgentRow> {
   return {
     singular: 'agent',
     plural: 'agents',
@@ -41,15 +40,8 @@ export function agentResource(guards: Guards<AgentRow> = {}): Resource<AgentRow>
     lookup: { host: ({ store }, host) => store.agents.by('host', host) },
     visible: () => false,
     view: (_context, row) => agentView(row),
-    update: (context, row, body) => {
-      for (const guard of guards.beforeUpdate ?? []) guard(context, row, body);
-      return context.store.agents.put({ ...row, ...body });
-    },
-    remove: (context, row) => {
-      const { store } = context;
-      for (const guard of guards.beforeDelete ?? []) guard(context, row);
-      store.agents.delete(row.id);
-    },
+    update: ({ store }, row, body) => store.agents.put({ ...row, ...body }),
+    remove: ({ store }, row) => store.agents.delete(row.id),
   };
 }
 

@@ -5,11 +5,7 @@ import { addressKey, type Store } from '../store/store.ts';
 import { eui64, hostsOf, type Range, toAddress, toNumber, within } from './address.ts';
 import { isInterface, isNetworks } from './device-owners.ts';
 import { subnetNotFound } from './faults.ts';
-
-export interface FixedIpRequest {
-  readonly subnet_id?: string;
-  readonly ip_address?: string;
-}
+import type { FixedIpRequest } from './fixed-ips.ts';
 
 /** Whose addresses, as far as it matters which. */
 export interface Holder {

@@ -57,16 +57,13 @@ export function networkResource(guards: Guards<NetworkRow> = {}): Resource<Netwo
     get: ({ store }, id) => store.networks.get(id),
     visible: (context, row) => maySee(context, row),
     view: ({ store }, row) => networkView(store, row),
-    create: (context, body) => {
-      for (const guard of guards.beforeCreate ?? []) guard(context, body);
-      return create(context, body as unknown as NetworkBody);
-    },
+    create: (context, body) => create(context, body as unknown as NetworkBody),
     update: (context, row, body) => {
-      for (const guard of guards.beforeUpdate ?? []) guard(context, row, body);
+      guards.beforeUpdate?.(context, row, body);
       return update(context, row, body as unknown as Partial<NetworkBody>);
     },
     remove: (context, row) => {
-      for (const guard of guards.beforeDelete ?? []) guard(context, row);
+      guards.beforeDelete?.(context, row);
       remove(context, row);
     },
     retag: ({ store }, row, tags) => void revise(store.networks, row, { tags }),

@@ -1,12 +1,13 @@
-import { Fault, invalidAttribute, notAuthorized } from '../api/fault.ts';
-import { boolean, dictionary, ipAddress, isObject, list, macAddress, oneOf, orNull, text, uuid } from '../api/parse.ts';
-import type { Body, Context, Resource } from '../api/resource.ts';
+import { Fault, notAuthorized } from '../api/fault.ts';
+import { boolean, dictionary, list, macAddress, oneOf, orNull, text, uuid } from '../api/parse.ts';
+import type { Context, Resource } from '../api/resource.ts';
 import { standardAttributes, standardView } from '../api/standard.ts';
 import type { NetworkRow, PortRow } from '../store/rows.ts';
 import { isNetworks } from './device-owners.ts';
 import { groupNotFound, tenantMayNot } from './faults.ts';
+import { type FixedIpRequest, fixedIps } from './fixed-ips.ts';
 import type { Guards } from './guards.ts';
-import type { FixedIpRequest } from './ipam.ts';
+
 import { namedNetwork } from './networks.ts';
 import { type AddressPair, addressPairs, dhcpOptions, mergeOptions, type OptionRequest } from './port-extras.ts';
 import { changePort, dropPort, makePort, newMac, type PortPatch } from './ports.ts';
@@ -77,16 +78,13 @@ export function portResource(guards: Guards<PortRow> = {}): Resource<PortRow> {
     visible: ({ store, caller }, row) =>
       row.project_id === caller.projectId || store.networks.get(row.network_id)?.project_id === caller.projectId,
     view: (_context, row) => portView(row),
-    create: (context, body) => {
-      for (const guard of guards.beforeCreate ?? []) guard(context, body);
-      return create(context, body as unknown as PortBody);
-    },
+    create: (context, body) => create(context, body as unknown as PortBody),
     update: (context, row, body) => {
-      for (const guard of guards.beforeUpdate ?? []) guard(context, row, body);
+      guards.beforeUpdate?.(context, row, body);
       return update(context, row, body as unknown as Partial<PortBody>);
     },
     remove: (context, row) => {
-      for (const guard of guards.beforeDelete ?? []) guard(context, row);
+      guards.beforeDelete?.(context, row);
       dropPort(context, row);
     },
     retag: ({ store }, row, tags) => void revise(store.ports, row, { tags }),
@@ -250,21 +248,3 @@ const portBound = (row: PortRow, mac: string) =>
     'PortBound',
     `Unable to complete operation on port ${row.id}, port is already bound, port type: bridge, old_mac ${row.mac_address}, new_mac ${mac}.`,
   );
-
-function fixedIps(value: unknown, name: string): readonly FixedIpRequest[] {
-  if (!Array.isArray(value)) throw invalidAttribute(name, `Invalid data format for fixed IP: '${String(value)}'`);
-  const seen = new Set<string>();
-  return value.map((item: unknown) => {
-    if (!isObject(item)) throw invalidAttribute(name, `Invalid data format for fixed IP: '${String(item)}'`);
-    const { subnet_id, ip_address } = item as Body;
-    if (ip_address !== undefined && ip_address !== null) {
-      const address = ipAddress(ip_address, name);
-      if (seen.has(address)) throw invalidAttribute(name, `Duplicate IP address '${address}'`);
-      seen.add(address);
-    }
-    return {
-      ...(subnet_id === undefined || subnet_id === null ? {} : { subnet_id: uuid(subnet_id, name) }),
-      ...(ip_address === undefined || ip_address === null ? {} : { ip_address: ipAddress(ip_address, name) }),
-    };
-  });
-}

@@ -4,11 +4,10 @@ import type { PortRow } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
 import { floatingIpOwner, isInterface, isNetworks } from './device-owners.ts';
 import { macInUse, networkNotFound } from './faults.ts';
-import { allocate, allocateDefault, automatic, type FixedIpRequest, isAutomatic } from './ipam.ts';
+import type { FixedIpRequest } from './fixed-ips.ts';
+import { allocate, allocateDefault, automatic, isAutomatic } from './ipam.ts';
 import { defaultGroup } from './security-groups.ts';
 import { newStandard, revise } from './touch.ts';
-
-export type { FixedIpRequest } from './ipam.ts';
 
 /** What is left out gets Neutron's default. */
 export interface PortRequest {

@@ -1,6 +1,6 @@
 import { networkOf, parseCidr } from '@astara/model/ip.ts';
 import { Fault, invalidAttribute, invalidInput } from '../api/fault.ts';
-import { boolean, integer, ipAddress, list, oneOf, orNull, route, text, uuid } from '../api/parse.ts';
+import { boolean, integer, ipAddress, list, oneOf, orNull, quoted, route, text, uuid } from '../api/parse.ts';
 import type { Attribute, Context, Resource } from '../api/resource.ts';
 import { standardAttributes, standardView } from '../api/standard.ts';
 import type { SubnetRow } from '../store/rows.ts';
@@ -66,16 +66,13 @@ export function subnetResource(guards: Guards<SubnetRow> = {}): Resource<SubnetR
     visible: ({ store, caller }, row) =>
       row.project_id === caller.projectId || store.networks.get(row.network_id)?.shared === true,
     view: (_context, row) => subnetView(row),
-    create: (context, body) => {
-      for (const guard of guards.beforeCreate ?? []) guard(context, body);
-      return create(context, body as unknown as SubnetBody);
-    },
+    create: (context, body) => create(context, body as unknown as SubnetBody),
     update: (context, row, body) => {
-      for (const guard of guards.beforeUpdate ?? []) guard(context, row, body);
+      guards.beforeUpdate?.(context, row, body);
       return update(context, row, body as Partial<SubnetRow>);
     },
     remove: (context, row) => {
-      for (const guard of guards.beforeDelete ?? []) guard(context, row);
+      guards.beforeDelete?.(context, row);
       remove(context, row);
     },
     retag: ({ store }, row, tags) => void revise(store.subnets, row, { tags }),
@@ -178,26 +175,26 @@ function prefix(value: unknown, name: string): string {
   const whole =
     typeof value === 'string' && !value.includes('/') ? `${value}/${value.includes(':') ? 128 : 32}` : value;
   if (typeof whole !== 'string' || parseCidr(whole) === undefined) {
-    throw invalidAttribute(name, `'${String(value)}' is not a valid IP subnet`);
+    throw invalidAttribute(name, `${quoted(value)} is not a valid IP subnet`);
   }
   return whole;
 }
 
 function notPools(value: unknown, name: string): Fault {
-  return invalidAttribute(name, `Invalid data format for IP pool: '${String(value)}'`);
+  return invalidAttribute(name, `Invalid data format for IP pool: ${quoted(value)}`);
 }
 
 function nameservers(value: unknown, name: string): readonly string[] {
-  if (!Array.isArray(value)) throw invalidAttribute(name, `Invalid data format for nameserver: '${String(value)}'`);
+  if (!Array.isArray(value)) throw invalidAttribute(name, `Invalid data format for nameserver: ${quoted(value)}`);
   return value.map((server, at) => {
     try {
       const address = ipAddress(server, name);
       if (value.indexOf(server) === at) return address;
     } catch {
-      const shown = `'${String(server)}'`;
+      const shown = quoted(server);
       throw invalidAttribute(name, `${shown} is not a valid nameserver. ${shown} is not a valid IP address`);
     }
-    throw invalidAttribute(name, `Duplicate nameserver '${String(server)}'`);
+    throw invalidAttribute(name, `Duplicate nameserver ${quoted(server)}`);
   });
 }
 

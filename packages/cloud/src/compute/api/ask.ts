@@ -1,9 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import type { Answer } from '../../api/operation.ts';
 import { isObject } from '../../api/parse.ts';
 import { newRequestId, type Requests } from '../../api/requests.ts';
 import type { Caller, Context } from '../../api/resource.ts';
-import { type Authenticate, baseOf, parseJson } from '../../api/server.ts';
+import { type Authenticate, baseOf, headerOf, parseJson } from '../../api/server.ts';
 import { badRequest, NovaFault } from '../fault.ts';
 
 /** A request to Nova's or Glance's API. */
@@ -20,20 +21,14 @@ export interface Ask {
   run<T>(work: (context: Context) => T): T;
 }
 
-export interface Reply {
-  readonly status: number;
-  /** Absent: none. */
-  readonly body?: unknown;
-}
-
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Below the version, as fastify writes it: `/servers/:id`. */
   readonly path: string;
-  run(ask: Ask): Reply | Promise<Reply>;
+  run(ask: Ask): Answer | Promise<Answer>;
 }
 
-export const ok = (body: unknown): Reply => ({ status: 200, body });
+export const ok = (body: unknown): Answer => ({ status: 200, body });
 
 export interface Served {
   readonly requests: Requests;
@@ -64,8 +59,7 @@ export function serveRoutes(app: FastifyInstance, prefix: string, routes: readon
 }
 
 function read(request: FastifyRequest, requestId: string, url: string, { requests, authenticate }: Served): Ask {
-  const token = request.headers['x-auth-token'];
-  const known = authenticate(Array.isArray(token) ? token[0] : token);
+  const known = authenticate(headerOf(request, 'x-auth-token'));
   if (known === undefined) throw new NovaFault(401, 'The request you have made requires authentication.');
   const caller = { ...known, requestId, timestamp: Date.now() };
   const body = parseJson(request.body);

@@ -1,3 +1,4 @@
+import type { Answer } from '../../api/operation.ts';
 import type { Context } from '../../api/resource.ts';
 import type { ServerRow } from '../../store/rows.ts';
 import { badRequest, NovaFault } from '../fault.ts';
@@ -5,7 +6,7 @@ import type { Hypervisor } from '../hypervisor.ts';
 import { parseServer, stringsOf } from '../server-request.ts';
 import { addressesOf, briefView, createdView, interfaceView, portsOf, serverView } from '../server-view.ts';
 import type { Servers } from '../servers.ts';
-import { type Ask, ok, type Reply, type Route } from './ask.ts';
+import { type Ask, ok, type Route } from './ask.ts';
 
 /** `/servers` and what is below it. */
 export function serverRoutes(servers: Servers, hypervisor: Hypervisor): Route[] {
@@ -116,7 +117,7 @@ function regexOf(text: string): RegExp {
   }
 }
 
-async function act(servers: Servers, hypervisor: Hypervisor, ask: Ask): Promise<Reply> {
+async function act(servers: Servers, hypervisor: Hypervisor, ask: Ask): Promise<Answer> {
   const id = ask.params.id ?? '';
   const find = (context: Context) => servers.get(context, id);
   const [action] = Object.keys(ask.body);
