@@ -1,13 +1,14 @@
 import { once } from 'node:events';
-import { copyFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Network } from '@astara/openstack/neutron-types.ts';
 import { waitFor } from '../e2e/lib/wait.ts';
+import { keepEvidence } from './evidence.ts';
 import { leftovers } from './leftovers.ts';
 import type { DemoOptions } from './options.ts';
 import { endPreviousRun } from './previous-run.ts';
-import { prove } from './proofs.ts';
+import { type Places, prove } from './proofs.ts';
 import { readResources, resourceLines } from './resources.ts';
 import type { Screen } from './screen.ts';
 import { INTERNET, OUTSIDE, type Stack, startStack } from './stack.ts';
@@ -29,15 +30,14 @@ export async function runDemo(screen: Screen, { check, simulated }: DemoOptions)
   try {
     built = await build(screen, stack, leaving.signal);
     if (!simulated) {
-      const exec = async (id: string, argv: readonly string[]) => (await stack.cloud.compute.exec(id, argv)).stdout;
-      await prove(screen, { internet: INTERNET, exec }, built, OUTSIDE);
+      await prove(screen, { internet: INTERNET, exec: execIn(stack) }, built, OUTSIDE);
     }
     screen.say('');
     screen.table(resourceLines(await readResources(stack.api), built));
     if (!check) await stay(screen, stack, built, dir, leaving.signal);
   } catch (error) {
     if (leaving.signal.aborted) return;
-    screen.say(`\nWhat the programs logged is kept in ${keepLogs(dir)}`);
+    screen.say(`\nWhat the programs logged, and what is in the kernel, is kept in ${await keepEvidence(dir)}`);
     throw error;
   } finally {
     screen.say('');
@@ -73,11 +73,12 @@ async function build(screen: Screen, stack: Stack, signal: AbortSignal): Promise
   return built;
 }
 
-function keepLogs(dir: string): string {
-  const kept = mkdtempSync(join(tmpdir(), 'astara-demo-logs-'));
-  const logs = readdirSync(dir).filter((name) => name.endsWith('.log'));
-  for (const name of logs) copyFileSync(join(dir, name), join(kept, name));
-  return kept;
+function execIn({ cloud }: Stack): Places['exec'] {
+  return async (serverId, argv) => {
+    const { code, stdout, stderr } = await cloud.compute.exec(serverId, argv);
+    if (code !== 0) throw new Error(`${argv[0]}: exit ${code}: ${stderr.trim()}`);
+    return stdout;
+  };
 }
 
 async function remove({ cloud, stop }: Stack, tenants: readonly Tenant[]): Promise<void> {
