@@ -31,6 +31,7 @@ beforeAll(async () => {
   await agent.call(target, 'report_state', args, { timeout: 10_000 });
 });
 afterAll(async () => {
+  await client.close();
   await cloud.stop();
   await Promise.all([messaging.close(), agent.close()]);
 });

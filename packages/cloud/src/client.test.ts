@@ -16,6 +16,7 @@ beforeAll(async () => {
   client = new OpenstackClient(cloud, ['admin', 'demo']);
 });
 afterAll(async () => {
+  await client.close();
   await cloud.stop();
   await Promise.all([messaging.close(), agent.close()]);
 });

@@ -1,72 +1,42 @@
-import { execFile, execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type { Kernel } from '@astara/kernel/contract.ts';
 import { openKernel } from '@astara/kernel/open.ts';
-import pino from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Cloud, startCloud } from '../cloud.ts';
+import { TestCloud } from '../testing/cloud.ts';
+import { hasOpenstack, OpenstackClient } from '../testing/openstack.ts';
 import { until } from '../testing/until.ts';
 
-/** The real, unmodified `openstack` client. */
+/** The real, unmodified `openstack` client, and servers that are namespaces. */
 
 let kernel: Kernel;
 let host: string;
 let runDir: string;
-let cloud: Cloud;
+let cloud: TestCloud;
+let client: OpenstackClient;
 
 beforeAll(async () => {
   kernel = await openKernel('auto');
   host = `cloud-host-${randomBytes(3).toString('hex')}`;
   runDir = mkdtempSync(join(tmpdir(), 'cloud-vm-'));
   await kernel.createNetns(host);
-  cloud = await startCloud({
-    bindHost: '127.0.0.1',
-    bindPort: 0,
-    host: 'here',
-    accounts: [{ user: 'admin', password: 'secret', project: 'admin', role: 'admin' }],
-    tokenLifetime: 3_600_000,
-    plane: { kind: 'devices', kernel, runDir, netns: host },
-    log: pino({ level: 'silent' }),
-  });
+  cloud = await TestCloud.start({ plane: { kind: 'devices', kernel, runDir, netns: host } });
+  client = new OpenstackClient(cloud, ['admin']);
 });
 
 afterAll(async () => {
+  await client.close();
   await cloud.stop();
   await kernel.deleteNetns(host);
   rmSync(runDir, { recursive: true, force: true });
 });
 
-async function openstack(command: string): Promise<string> {
-  const env = {
-    PATH: process.env.PATH,
-    HOME: '/nonexistent',
-    OS_AUTH_URL: `${cloud.url}/identity/v3`,
-    OS_USERNAME: 'admin',
-    OS_PASSWORD: 'secret',
-    OS_PROJECT_NAME: 'admin',
-    OS_USER_DOMAIN_NAME: 'Default',
-    OS_PROJECT_DOMAIN_NAME: 'Default',
-  };
-  const { stdout } = await promisify(execFile)('openstack', command.split(' '), { env, timeout: 60_000 });
-  return stdout.trim();
-}
+const openstack = (command: string) => client.run(command);
+const json = (command: string) => client.json(command);
 
-const json = async (command: string) => JSON.parse(await openstack(`${command} -f json`));
-
-const hasClient = (() => {
-  try {
-    execFileSync('openstack', ['--version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-})();
-
-test.skipIf(!hasClient)(
+test.skipIf(!hasOpenstack)(
   'the openstack client creates, shows, stops, starts and deletes servers',
   { timeout: 120_000 },
   async () => {
@@ -83,7 +53,7 @@ test.skipIf(!hasClient)(
       { Name: 'web', Status: 'ACTIVE', Networks: { blue: made.addresses.blue }, Image: 'cirros', Flavor: 'tiny' },
     ]);
     expect(await openstack('console log show web')).toContain('boots in namespace vm-');
-    const row = () => cloud.store.servers.all()[0];
+    const row = () => cloud.cloud.store.servers.all()[0];
     await openstack('server stop web');
     await until(() => row()?.status === 'SHUTOFF');
     await openstack('server start web');
@@ -95,7 +65,7 @@ test.skipIf(!hasClient)(
   },
 );
 
-test.skipIf(!hasClient)('the openstack client lists what servers are made of', { timeout: 60_000 }, async () => {
+test.skipIf(!hasOpenstack)('the openstack client lists what servers are made of', { timeout: 60_000 }, async () => {
   const [flavors, image, zones, hypervisors] = await Promise.all([
     json('flavor list'),
     json('image show cirros'),
@@ -105,5 +75,5 @@ test.skipIf(!hasClient)('the openstack client lists what servers are made of', {
   expect(flavors).toMatchObject([{ Name: 'tiny', RAM: 64 }, { Name: 'small' }]);
   expect(image).toMatchObject({ name: 'cirros', status: 'active' });
   expect(zones).toMatchObject([{ 'Zone Name': 'nova', 'Zone Status': 'available' }]);
-  expect(hypervisors).toMatchObject([{ 'Hypervisor Hostname': 'here', State: 'up' }]);
+  expect(hypervisors).toMatchObject([{ 'Hypervisor Hostname': 'cloud1', State: 'up' }]);
 });
