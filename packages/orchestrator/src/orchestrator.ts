@@ -18,6 +18,8 @@ import type { Provider } from './providers/provider.ts';
 import { defaultBackoff } from './queue/backoff.ts';
 import { Engine } from './reconciler/engine.ts';
 
+/** Milliseconds in which a new network usually gets its router, and then needs no instance of its own. */
+const ROUTER_COMES = 2_000;
 /** Milliseconds that work under way may take when we are told to end. */
 const FAREWELL = 5_000;
 
@@ -131,6 +133,7 @@ function roleOptions({ DEFAULT, l3, dhcp }: OrchestratorConfig) {
     rpcResponseTimeout: DEFAULT.rpc_response_timeout,
     syncPageSize: l3.sync_page_size,
     leaseDuration: dhcp.lease_duration,
+    newNetworkGrace: l3.enabled && dhcp.mode === 'router' ? ROUTER_COMES : 0,
   };
 }
 

@@ -31,3 +31,18 @@ test('the ports of a network that only a router here is on are asked for', async
   await until('known', () => mirror.networks.get('b9')?.ports.length === 1);
   expect(mirror.networks.isScheduled('b9')).toBe(false);
 });
+
+test('a new network waits for its router, and is asked for at once when it has one', async () => {
+  const { bus, mirror, agents } = await filled({ options: { newNetworkGrace: 60_000 } });
+  const net = network('b9', [subnet('c9', 'b9', '10.9.0.0/24')], [port('p9', 'b9')]);
+  bus.answer('get_network_info', () => net);
+  bus.send('dhcp_agent', 'network_create_end', { payload: { network: { id: 'b9' }, priority: 0 } });
+  await until('scheduled', () => mirror.networks.isScheduled('b9'));
+  expect(agents.dhcp.role.stale).toBe(1);
+  expect(mirror.networks.get('b9')).toBeUndefined();
+  bus.answer('sync_routers', () => [
+    router('a9', { _interfaces: [routerPort('d9', 'b9', net.subnets, { c9: '10.9.0.1' })] }),
+  ]);
+  agents.l3.refresh(['a9']);
+  await until('known', () => mirror.networks.get('b9')?.ports.length === 1);
+});

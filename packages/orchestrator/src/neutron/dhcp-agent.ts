@@ -104,14 +104,14 @@ export class DhcpAgent {
   }
 
   #handlers(): Record<string, Handler> {
-    const { mirror, changed } = this.#deps;
+    const { mirror, changed, options } = this.#deps;
     const user = (keys: readonly ResourceKey[]) => changed(keys, Priority.user);
     return {
       network_create_end: ({ args, context }) => {
         const id = textOf(objectOf(objectOf(args.payload)?.network)?.id);
         if (id === undefined) return null;
         user(mirror.scheduleNetwork(id, context.timestamp));
-        this.role.refresh([id], context.timestamp);
+        this.role.refresh([id], context.timestamp, { grace: options.newNetworkGrace });
         return null;
       },
       network_update_end: ({ args, context }) => {

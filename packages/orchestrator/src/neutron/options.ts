@@ -12,6 +12,8 @@ export interface RoleOptions {
   readonly firstTimeout: number;
   /** The longest that what nobody waits for is held back while everything is being listed. */
   readonly choreDelay: number;
+  /** How long a new network is not asked for: a router that comes meanwhile serves it, and it needs no instance of its own. */
+  readonly newNetworkGrace: number;
   readonly syncPageSize: number;
   readonly leaseDuration: number;
   readonly retry: { readonly base: number; readonly cap: number };
@@ -25,6 +27,7 @@ export const defaultRoleOptions: RoleOptions = {
   rpcResponseTimeout: 60_000,
   firstTimeout: 10_000,
   choreDelay: 30_000,
+  newNetworkGrace: 0,
   syncPageSize: 256,
   leaseDuration: 86_400,
   retry: { base: 500, cap: 5_000 },
