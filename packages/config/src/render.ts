@@ -23,8 +23,8 @@ export function renderConfig<const Sections extends readonly Section[]>(
     .join('\n');
 }
 
-/** `astara.conf.sample`: every option, commented out, with its default. */
-export function renderSample(readers: readonly Reader[]): string {
+/** `astara.conf.sample`: every option, commented out, with its default. `whose`: what it is the configuration of. */
+export function renderSample(readers: readonly Reader[], whose = 'Astara'): string {
   const parts = merged(readers).map(({ section, description, options }) => {
     const entries = [...options].map(([name, { spec }]) => {
       const facts = [
@@ -37,14 +37,14 @@ export function renderSample(readers: readonly Reader[]): string {
     return `[${section}]\n${comment(description)}\n\n${entries.join('\n\n')}\n`;
   });
   const head = [
-    '# The configuration of Astara: a sample with every option and its default.',
+    `# The configuration of ${whose}: a sample with every option and its default.`,
     '# Generated from the declarations of the options; do not edit. A line that begins with # is a comment;',
     `# an indented line continues the value above it; $name, \${name} and \${section.name} stand for other options.`,
   ].join('\n');
   return `${head}\n\n${parts.join('\n')}`;
 }
 
-/** `docs/reference/configuration.md`. */
+/** `docs/reference/configuration.md`. Who reads an option is said where there are several. */
 export function renderReference(readers: readonly Reader[], intro: string): string {
   const parts = merged(readers).map(({ section, description, options, ignored }) => {
     const rows = [...options].map(([name, { spec, programs }]) =>
@@ -52,11 +52,11 @@ export function renderReference(readers: readonly Reader[], intro: string): stri
         `\`${name}\``,
         typeText(spec),
         spec.required ? '_required_' : (spec.defaultText ?? codeOrDash(sampleValue(spec))),
-        programs.length === readers.length ? 'all' : programs.join(', '),
+        ...(readers.length === 1 ? [] : [programs.length === readers.length ? 'all' : programs.join(', ')]),
         [spec.description, ...remarks(spec)].join(' '),
       ].map(cell),
     );
-    const header = ['Option', 'Takes', 'Default', 'Read by', 'Meaning'];
+    const header = ['Option', 'Takes', 'Default', ...(readers.length === 1 ? [] : ['Read by']), 'Meaning'];
     const also =
       ignored.length === 0
         ? ''
