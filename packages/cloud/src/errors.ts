@@ -2,6 +2,12 @@ import { defineErrors } from '@astara/model/error.ts';
 
 /** Errors of the cloud itself. What its API answers is a Fault (`api/fault.ts`), worded as OpenStack words it. */
 export const cloudErrors = defineErrors({
+  CLOUD_FILE: {
+    message: 'the file {file} cannot be used: {reason}',
+    remedy: 'If another cloud has it (database is locked), end that one, or give this one a file of its own.',
+    retry: 'operator',
+    radius: 'cluster',
+  },
   CLOUD_IP: {
     message: '{command}: {reason}',
     remedy:

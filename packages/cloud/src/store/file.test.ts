@@ -83,7 +83,9 @@ test('kill -9 in the middle leaves whole transactions', async () => {
 
 test('a file belongs to one cloud at a time', () => {
   const { close } = open();
-  expect(() => open()).toThrow('locked');
+  expect(() => open()).toThrow(
+    expect.objectContaining({ code: 'CLOUD_FILE', message: expect.stringContaining('locked') }),
+  );
   close();
   open().close();
 });

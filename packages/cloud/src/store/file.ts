@@ -1,4 +1,5 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { cloudErrors } from '../errors.ts';
 import type { Change } from './journal.ts';
 import type { Store } from './store.ts';
 import type { Row } from './table.ts';
@@ -15,13 +16,9 @@ export class StoreFile {
   readonly #put: StatementSync;
   readonly #delete: StatementSync;
 
-  /** To be made when all other finishers are in the store: what they change after it would be lost. */
+  /** Throws CLOUD_FILE. To be made when all other finishers are in the store: what they change after it would be lost. */
   constructor(path: string, store: Store) {
-    this.#database = new DatabaseSync(path);
-    // With WAL a commit costs one write without waiting for the disk; only a power failure can lose the last ones.
-    // Locked: a second cloud on the same file would overwrite what the first one knows.
-    this.#database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
-    this.#prepare(path);
+    this.#database = openDatabase(path);
     this.#put = this.#database.prepare(
       'INSERT INTO rows (kind, id, body) VALUES (?, ?, ?) ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body',
     );
@@ -32,17 +29,6 @@ export class StoreFile {
 
   close(): void {
     this.#database.close();
-  }
-
-  #prepare(path: string): void {
-    const found = this.#database.prepare('PRAGMA user_version').get()?.user_version;
-    if (found !== 0 && found !== version) {
-      throw new Error(`${path} has the format ${String(found)}, and this program writes ${version}: use another file`);
-    }
-    this.#database.exec(`
-      CREATE TABLE IF NOT EXISTS rows (kind TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (kind, id));
-      PRAGMA user_version = ${version};
-    `);
   }
 
   #load(store: Store): void {
@@ -68,5 +54,28 @@ export class StoreFile {
       this.#database.exec('ROLLBACK');
       throw error;
     }
+  }
+}
+
+function openDatabase(path: string): DatabaseSync {
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(path);
+    // With WAL a commit costs one write without waiting for the disk; only a power failure can lose the last ones.
+    // Locked: a second cloud on the same file would overwrite what the first one knows.
+    database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
+    const found = database.prepare('PRAGMA user_version').get()?.user_version;
+    if (found !== 0 && found !== version) {
+      throw new Error(`it has the format ${String(found)}, and this program writes ${version}`);
+    }
+    database.exec(`
+      CREATE TABLE IF NOT EXISTS rows (kind TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (kind, id));
+      PRAGMA user_version = ${version};
+    `);
+    return database;
+  } catch (error) {
+    database?.close();
+    const reason = error instanceof Error ? error.message : String(error);
+    throw cloudErrors.make('CLOUD_FILE', { file: path, reason }, { cause: error });
   }
 }
