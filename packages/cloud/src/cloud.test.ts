@@ -133,7 +133,9 @@ test('a start that fails at its last step undoes all before it', async () => {
   const { port: bindPort } = probe.address() as AddressInfo;
   await new Promise((resolve) => probe.close(resolve));
   const metadata = { host: '127.0.0.1', port: await takenPort(), sharedSecret: 's' };
-  await expect(TestCloud.start({ messaging, plane, metadata, bindPort })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  await expect(TestCloud.start({ messaging, plane, metadata, bindPort })).rejects.toMatchObject({
+    code: 'CLOUD_LISTEN',
+  });
 
   await expect(fetch(`http://127.0.0.1:${bindPort}/`)).rejects.toThrow('fetch failed');
   const asked = agent.call({ topic: 'q-plugin', version: '1.0' }, 'get_networks', {}, { timeout: 200 });
@@ -148,8 +150,8 @@ test('a second cloud on the same address touches nothing of the first', async ()
   ends.push(() => first.stop());
   const file = join(dir, 'cloud.sqlite');
   const bindPort = Number(new URL(first.cloud.url).port);
-  await expect(TestCloud.start({ plane, bindPort })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  await expect(TestCloud.start({ plane, bindPort })).rejects.toMatchObject({ code: 'CLOUD_LISTEN' });
   expect(await kernel.listNetns()).toContain(plane.internet.netns);
-  await expect(TestCloud.start({ plane, bindPort, file })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  await expect(TestCloud.start({ plane, bindPort, file })).rejects.toMatchObject({ code: 'CLOUD_LISTEN' });
   new StoreFile(file, new Store()).close();
 });

@@ -10,6 +10,7 @@ import { createServer, serveNeutron } from './api/server.ts';
 import { Compute } from './compute/compute.ts';
 import { NamespaceHypervisor } from './compute/namespaces.ts';
 import { SimulatedHypervisor } from './compute/simulated.ts';
+import { cannotListen } from './errors.ts';
 import { callerOf } from './identity/caller.ts';
 import type { Service } from './identity/catalog.ts';
 import { type Account, provideAccounts } from './identity/directory.ts';
@@ -86,7 +87,7 @@ const services: readonly Service[] = [
 
 /**
  * Without messaging there are neither notifications nor agents. The caller connects it, and closes it afterwards. A start that fails
- * undoes what it began.
+ * undoes what it began; among its reasons are CLOUD_LISTEN, CLOUD_FILE, CLOUD_BUSYBOX and CLOUD_NOT_OURS.
  */
 export async function startCloud(
   options: CloudOptions,
@@ -135,7 +136,8 @@ async function begin(
 
   // First the address: a second cloud that is started by mistake ends here, before it touches the devices of the first.
   begun.defer(() => app.close());
-  const url = await app.listen({ host: options.bindHost, port: options.bindPort });
+  const { bindHost, bindPort } = options;
+  const url = await app.listen({ host: bindHost, port: bindPort }).catch(cannotListen('the API', bindHost, bindPort));
   begun.defer(() => agents?.stop());
   await agents?.start();
   begun.defer(() => (file === undefined ? wiring.stop() : wiring.leave()));

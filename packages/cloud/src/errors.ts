@@ -21,6 +21,13 @@ export const cloudErrors = defineErrors({
     retry: 'operator',
     radius: 'provider',
   },
+  CLOUD_LISTEN: {
+    message: '{what} cannot listen on {host}:{port}: {reason}',
+    remedy:
+      'If another cloud has the address (EADDRINUSE), end that one, or give this one another: [cloud] bind_port, metadata_port.',
+    retry: 'operator',
+    radius: 'cluster',
+  },
   CLOUD_NO_MACHINE: {
     message: 'server {id} has no machine to run a program in: {reason}',
     remedy: 'Start the server, or run the cloud as root and without simulation.',
@@ -34,3 +41,11 @@ export const cloudErrors = defineErrors({
     radius: 'provider',
   },
 });
+
+/** Says which address it was that could not be had. */
+export function cannotListen(what: string, host: string, port: number): (error: unknown) => never {
+  return (error) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw cloudErrors.make('CLOUD_LISTEN', { what, host, port, reason }, { cause: error });
+  };
+}

@@ -2,6 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
+import { cannotListen } from '../../errors.ts';
 import type { Store } from '../../store/store.ts';
 import { type Document, documents } from './documents.ts';
 
@@ -47,8 +48,9 @@ export class MetadataService {
   /** Resolves with the URL for the proxy. */
   async start(): Promise<string> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#server.once('error', reject).listen(this.#options.port, this.#options.host, resolve);
-    await promise;
+    const { host, port: wanted } = this.#options;
+    this.#server.once('error', reject).listen(wanted, host, resolve);
+    await promise.catch(cannotListen('the metadata service', host, wanted));
     const { address, port } = this.#server.address() as AddressInfo;
     return `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
   }
