@@ -3,6 +3,7 @@ import { Requests } from './api/requests.ts';
 import type { Context } from './api/resource.ts';
 import { toAddress } from './network/address.ts';
 import { floatingIpOwner, gatewayOwner, interfaceOwner } from './network/device-owners.ts';
+import { networkRow, portRow, subnetRow } from './network/plain-rows.ts';
 import { defaultGroup } from './network/security-groups.ts';
 import { newStandard } from './network/touch.ts';
 import type { FloatingIpRow, NetworkRow, PortRow, RouterRow, SubnetRow } from './store/rows.ts';
@@ -64,7 +65,7 @@ class Filler {
   external(): string {
     const network = this.#network('external', '', {
       external: true,
-      network_type: 'flat',
+      mtu: 1500,
       physical_network: 'external',
     });
     const subnet = this.#subnet(network, {
@@ -81,7 +82,7 @@ class Filler {
   router(context: Context, at: number, project: string): string {
     const store = this.#store;
     const { ports = 2, host = '' } = this.#population;
-    const network = this.#network(`net-${at}`, project, { network_type: 'vxlan', segmentation_id: at + 1, mtu: 1450 });
+    const network = this.#network(`net-${at}`, project, { segmentation_id: at + 1 });
     const subnet = this.#subnet(network, {
       cidr: '10.0.0.0/24',
       gateway_ip: '10.0.0.1',
@@ -145,45 +146,20 @@ class Filler {
     return { subnet_id: this.#external.subnet, ip_address: toAddress(externalPrefix.first + this.#addresses, 4) };
   }
 
-  #network(name: string, project: string, more: Partial<NetworkRow>): NetworkRow {
-    return this.#store.networks.put({
-      ...newStandard(project),
-      name,
-      admin_state_up: true,
-      mtu: 1500,
-      shared: false,
-      external: false,
-      is_default: false,
-      port_security_enabled: true,
-      availability_zone_hints: [],
-      network_type: 'vxlan',
-      physical_network: null,
-      segmentation_id: null,
-      ...more,
-    });
+  #network(name: string, project_id: string, more: Partial<NetworkRow>): NetworkRow {
+    return this.#store.networks.put(networkRow({ name, project_id, ...more }));
   }
 
   #subnet(
     network: NetworkRow,
-    more: Pick<SubnetRow, 'cidr' | 'gateway_ip' | 'enable_dhcp' | 'allocation_pools'>,
+    { cidr, ...more }: Pick<SubnetRow, 'cidr' | 'gateway_ip' | 'enable_dhcp' | 'allocation_pools'>,
   ): SubnetRow {
-    return this.#store.subnets.put({
-      ...newStandard(network.project_id),
-      name: network.name,
-      network_id: network.id,
-      ip_version: 4,
-      ipv6_ra_mode: null,
-      ipv6_address_mode: null,
-      host_routes: [],
-      dns_nameservers: [],
-      service_types: [],
-      ...more,
-    });
+    return this.#store.subnets.put(subnetRow(network, cidr, { name: network.name, ...more }));
   }
 
   #port(
-    project: string,
-    network_id: string,
+    project_id: string,
+    id: string,
     device_owner: string,
     device_id: string,
     fixed_ips: PortRow['fixed_ips'],
@@ -191,25 +167,8 @@ class Filler {
   ): PortRow {
     this.#macs += 1;
     const tail = this.#macs.toString(16).padStart(6, '0').match(/../g) ?? [];
-    return this.#store.ports.put({
-      ...newStandard(project),
-      name: '',
-      network_id,
-      mac_address: ['fa', '16', '3e', ...tail].join(':'),
-      admin_state_up: true,
-      status: 'DOWN',
-      device_id,
-      device_owner,
-      fixed_ips,
-      allowed_address_pairs: [],
-      extra_dhcp_opts: [],
-      security_groups: [],
-      port_security_enabled: false,
-      host_id: '',
-      vnic_type: 'normal',
-      profile: {},
-      provisioning: [],
-      ...more,
-    });
+    const mac_address = ['fa', '16', '3e', ...tail].join(':');
+    const own = { device_owner, device_id, fixed_ips, mac_address, port_security_enabled: false, provisioning: [] };
+    return this.#store.ports.put(portRow({ id, project_id }, { ...own, ...more }));
   }
 }

@@ -4,6 +4,7 @@ import type { Requests } from '../api/requests.ts';
 import { Courier } from './courier.ts';
 import { dhcpHandlers } from './dhcp-server.ts';
 import { l3Handlers } from './l3-server.ts';
+import type { Parts } from './parts.ts';
 import { AgentRegistry } from './registry.ts';
 import { reportHandlers } from './reports-server.ts';
 import { withFaults } from './rpc-faults.ts';
@@ -21,12 +22,7 @@ export interface AgentsOptions {
 export class Agents {
   readonly registry: AgentRegistry;
   readonly #options: AgentsOptions;
-  readonly #parts: {
-    readonly requests: Requests;
-    readonly registry: AgentRegistry;
-    readonly scheduler: Scheduler;
-    readonly courier: Courier;
-  };
+  readonly #parts: Parts;
   readonly #subscriptions: Subscription[] = [];
 
   constructor(options: AgentsOptions) {

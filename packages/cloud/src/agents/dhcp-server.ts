@@ -1,6 +1,5 @@
 import type { Handler, RequestContext } from '@astara/messaging/contract.ts';
 import { Fault } from '../api/fault.ts';
-import type { Requests } from '../api/requests.ts';
 import type { Context } from '../api/resource.ts';
 import { dhcpAgent } from '../network/agents.ts';
 import { dhcpOwner } from '../network/device-owners.ts';
@@ -10,18 +9,9 @@ import { changePort, dropPort, makePort, provisioned } from '../network/ports.ts
 import type { NetworkRow, PortRow } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
 import { callerOf, record, text, texts } from './arguments.ts';
-import type { Courier } from './courier.ts';
 import { dhcpDeviceId, reservedDhcpPort } from './dhcp-device.ts';
-import type { AgentRegistry } from './registry.ts';
-import type { Scheduler } from './scheduler.ts';
-import { networkView, portView, subnetView } from './views.ts';
-
-interface Parts {
-  readonly requests: Requests;
-  readonly registry: AgentRegistry;
-  readonly scheduler: Scheduler;
-  readonly courier: Courier;
-}
+import type { Parts } from './parts.ts';
+import { askedNetworks, portView, subnetView } from './views.ts';
 
 /** `q-plugin` 1.10: what DHCP agents ask. */
 export function dhcpHandlers({ requests, registry, scheduler, courier }: Parts): Record<string, Handler> {
@@ -108,12 +98,7 @@ export function dhcpHandlers({ requests, registry, scheduler, courier }: Parts):
       return null;
     },
 
-    get_networks({ args }) {
-      const wanted = record(args.filters ?? {}).id;
-      const rows =
-        wanted === undefined ? store.networks.all() : texts(wanted).flatMap((id) => store.networks.get(id) ?? []);
-      return rows.map((network) => networkView(store, network));
-    },
+    get_networks: ({ args }) => askedNetworks(store, args),
   };
 }
 

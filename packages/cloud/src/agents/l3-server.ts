@@ -1,23 +1,13 @@
 import type { Handler, RequestContext } from '@astara/messaging/contract.ts';
-import type { Requests } from '../api/requests.ts';
 import type { Context } from '../api/resource.ts';
 import { l3Agent } from '../network/agents.ts';
 import { revise } from '../network/touch.ts';
 import type { AgentRow, FloatingIpRow } from '../store/rows.ts';
 import { callerOf, record, text, texts } from './arguments.ts';
-import type { Courier } from './courier.ts';
 import { agentNotFoundByTypeHost } from './faults.ts';
-import type { AgentRegistry } from './registry.ts';
+import type { Parts } from './parts.ts';
 import { bindRouter, syncedRouter } from './router-sync.ts';
-import type { Scheduler } from './scheduler.ts';
-import { networkView, portView } from './views.ts';
-
-interface Parts {
-  readonly requests: Requests;
-  readonly registry: AgentRegistry;
-  readonly scheduler: Scheduler;
-  readonly courier: Courier;
-}
+import { askedNetworks, portView } from './views.ts';
 
 /** `q-l3-plugin` 1.12: what L3 agents ask. */
 export function l3Handlers({ requests, registry, scheduler, courier }: Parts): Record<string, Handler> {
@@ -62,12 +52,7 @@ export function l3Handlers({ requests, registry, scheduler, courier }: Parts): R
     update_all_ha_network_port_statuses: () => null,
     get_service_plugin_list: () => ['CORE', 'L3_ROUTER_NAT', 'PORTFORWARDING', 'tag', 'timestamp', 'revisions'],
     get_ports_by_subnet: ({ args }) => store.ports.by('subnet', text(args.subnet_id)).map((port) => portView(port)),
-    get_networks: ({ args }) => {
-      const wanted = record(args.filters ?? {}).id;
-      const rows =
-        wanted === undefined ? store.networks.all() : texts(wanted).flatMap((id) => store.networks.get(id) ?? []);
-      return rows.map((network) => networkView(store, network));
-    },
+    get_networks: ({ args }) => askedNetworks(store, args),
   };
 
   function agentOn(host: string): AgentRow {

@@ -8,10 +8,12 @@ type Shape = Pick<Resource, 'singular' | 'plural' | 'attributes'>;
 export function createBodies(shape: Shape, body: Body): { readonly bulk: boolean; readonly given: readonly Body[] } {
   if (!Object.hasOwn(body, shape.plural)) return { bulk: false, given: [member(body, shape.singular)] };
   const items = body[shape.plural];
-  if (!Array.isArray(items) || items.length === 0) throw badRequest('Resources required');
+  if (Array.isArray(items) && items.length === 0) throw badRequest('Resources required');
+  if (!Array.isArray(items)) throw badRequest(`Object '${shape.singular}' contains invalid data`);
   return {
     bulk: true,
     given: items.map((item) => {
+      if (typeof item === 'string') throw badRequest(`Object '${shape.singular}' contains invalid data`);
       if (!isObject(item)) throw badRequest('Body contains invalid data');
       return item;
     }),
@@ -39,11 +41,10 @@ export function prepareCreate(shape: Shape, caller: Caller, given: Body): Body {
   for (const [name, attribute] of Object.entries(attributes)) {
     if (body[name] === undefined && attribute.default !== undefined) body[name] = attribute.default;
   }
-  forbidAdminOnly(shape, 'create', caller, body, given);
   return body;
 }
 
-export function prepareUpdate(shape: Shape, caller: Caller, whole: Body): Body {
+export function prepareUpdate(shape: Shape, whole: Body): Body {
   const { attributes } = shape;
   if (Object.hasOwn(whole, shape.plural)) throw badRequest('Bulk operation not supported');
   const given = member(whole, shape.singular);
@@ -53,7 +54,6 @@ export function prepareUpdate(shape: Shape, caller: Caller, whole: Body): Body {
   }
   const body = { ...given };
   parseAll(attributes, body);
-  forbidAdminOnly(shape, 'update', caller, body, given);
   return body;
 }
 
@@ -89,8 +89,14 @@ function parseAll(attributes: Readonly<Record<string, Attribute>>, body: Record<
   }
 }
 
-/** Giving what is the default anyway is allowed to everybody on create. */
-function forbidAdminOnly(shape: Shape, verb: 'create' | 'update', caller: Caller, body: Body, given: Body): void {
+/** Giving what is the default anyway is allowed to everybody on create. `given`: before, `body`: after it was prepared. */
+export function forbidAdminOnly(
+  shape: Shape,
+  verb: 'create' | 'update',
+  caller: Caller,
+  body: Body,
+  given: Body,
+): void {
   if (caller.isAdmin) return;
   for (const [name, { adminSets, default: usual }] of Object.entries(shape.attributes)) {
     if (adminSets !== true || given[name] === undefined || (verb === 'create' && body[name] === usual)) continue;

@@ -1,12 +1,12 @@
 import type { StandardRow } from '../store/rows.ts';
-import { createBodies, prepareCreate, prepareUpdate } from './body.ts';
+import { createBodies, forbidAdminOnly, prepareCreate, prepareUpdate } from './body.ts';
 import { Fault, notAuthorized } from './fault.ts';
 import { listPage, pick } from './list.ts';
 import type { Answer } from './operation.ts';
 import type { Requests } from './requests.ts';
 import type { Body, Caller, Context, Resource } from './resource.ts';
-import { addTag, dropTag, replaceTags, tagAnswer, tagsAnswer } from './tags.ts';
-import { find, isOwn, notFound, shown } from './visibility.ts';
+import { addTag, checkTags, dropTag, replaceTags, tagAnswer, tagsAnswer } from './tags.ts';
+import { find, isOwn, isVisible, notFound, shown } from './visibility.ts';
 
 /** A request to a collection, as far as HTTP matters. */
 export interface Incoming {
@@ -99,9 +99,13 @@ export class Collection<R extends { readonly id: string }> {
     const resource = this.#resource;
     const { singular, plural } = resource;
     if (resource.create === undefined) throw methodNotAllowed();
+    const announce = () => this.#announce(incoming, 'create', incoming.body);
+    if (resource.core !== true) announce();
     const { bulk, given } = createBodies(resource, incoming.body);
     const bodies = given.map((one) => prepareCreate(resource, incoming.caller, one));
-    this.#announce(incoming, 'create', bulk ? { [plural]: given } : { [singular]: given[0] });
+    if (resource.core === true) announce();
+    for (const [at, body] of bodies.entries())
+      forbidAdminOnly(resource, 'create', incoming.caller, body, given[at] ?? {});
     return this.#run(incoming, (context) => {
       const views = bodies.map((body) => {
         const row = resource.create?.(context, body);
@@ -118,12 +122,16 @@ export class Collection<R extends { readonly id: string }> {
     const resource = this.#resource;
     const { singular } = resource;
     if (resource.update === undefined) throw methodNotAllowed();
-    const body = prepareUpdate(resource, incoming.caller, incoming.body);
-    this.#announce(incoming, 'update', { ...incoming.body, id });
+    const announce = () => this.#announce(incoming, 'update', { ...incoming.body, id });
+    if (resource.core !== true) announce();
+    const body = prepareUpdate(resource, incoming.body);
+    if (resource.core === true) announce();
     return this.#run(incoming, (context) => {
       const row = this.#mine(context, id, `update_${singular}`);
+      forbidAdminOnly(resource, 'update', incoming.caller, body, body);
       checkRevision(row, incoming.ifMatch);
-      const changed = resource.update?.(context, row, body) ?? row;
+      const empty = Object.keys(body).length === 0;
+      const changed = empty ? row : (resource.update?.(context, row, body) ?? row);
       const answer = { [singular]: shown(context, resource, resource.get(context, id) ?? changed) };
       this.#tell(context, 'update', answer);
       return { status: 200, body: answer };
@@ -138,7 +146,8 @@ export class Collection<R extends { readonly id: string }> {
     return this.#run(incoming, (context) => {
       const row = this.#mine(context, id, `delete_${singular}`);
       checkRevision(row, incoming.ifMatch);
-      const last = shown(context, resource, row);
+      // All of it, whoever deletes it.
+      const last = resource.view(context, row);
       resource.remove?.(context, row);
       this.#tell(context, 'delete', { [singular]: last, [`${singular}_id`]: id });
       return { status: 204 };
@@ -147,13 +156,19 @@ export class Collection<R extends { readonly id: string }> {
 
   #tags(incoming: Incoming, id: string, tag: string | undefined): Answer {
     const { plural } = this.#resource;
+    const about = { parent_resource: plural, parent_resource_id: id };
+    const change = changeOf(incoming, tag);
+    if (change !== undefined)
+      this.#requests.announce(incoming.caller, `tag.${change.verb}.start`, { ...about, ...change.tags });
     return this.#run(incoming, (context) => {
       const row = this.#resource.get(context, id);
-      if (row === undefined || (incoming.method === 'GET' ? !this.#seen(context, id) : !isOwn(context, row))) {
+      const reads = incoming.method === 'GET';
+      if (row === undefined || !(reads ? isVisible(context, this.#resource, row) : isOwn(context, row))) {
         throw new Fault(404, 'TagResourceNotFound', `Resource ${plural} ${id} could not be found.`);
       }
       const tags = (row as Partial<StandardRow>).tags ?? [];
       const retag = (next: readonly string[]) => this.#resource.retag?.(context, row, next);
+      if (change !== undefined) context.notify(`tag.${change.verb}.end`, { ...about, ...change.tags });
       switch (incoming.method) {
         case 'GET':
           return tag === undefined ? tagsAnswer(tags) : tagAnswer(tags, tag);
@@ -165,10 +180,6 @@ export class Collection<R extends { readonly id: string }> {
           throw methodNotAllowed();
       }
     });
-  }
-
-  #seen(context: Context, id: string): boolean {
-    return find(context, this.#resource, id) !== undefined;
   }
 
   /** The row, if the caller may change it. */
@@ -190,6 +201,17 @@ export class Collection<R extends { readonly id: string }> {
   #tell(context: Context, verb: string, payload: Readonly<Record<string, unknown>>): void {
     if (this.#resource.silent !== true) context.notify(`${this.#resource.singular}.${verb}.end`, payload);
   }
+}
+
+/** What a request does to tags, as its notifications say it; undefined: nothing, or nothing that could be done. */
+function changeOf({ method, body }: Incoming, tag: string | undefined) {
+  if (method === 'PUT' && tag === undefined) {
+    checkTags(body);
+    return { verb: 'update', tags: { tags: body.tags } };
+  }
+  if (method === 'PUT') return { verb: 'create', tags: { tags: [tag] } };
+  if (method !== 'DELETE') return undefined;
+  return tag === undefined ? { verb: 'delete_all', tags: {} } : { verb: 'delete', tags: { tags: [tag] } };
 }
 
 /** `If-Match: revision_number=3`: only if nobody has changed it since. Other conditions are none. */

@@ -154,7 +154,7 @@ export const route: Parse<{ readonly destination: string; readonly nexthop: stri
 /** The body's member as an object, or Neutron's words for there being none. */
 export function member(body: Readonly<Record<string, unknown>>, name: string): Readonly<Record<string, unknown>> {
   const value = body[name];
-  if (value === undefined) throw badRequest(`Unable to find '${name}' in request body`);
+  if (value === undefined || value === null) throw badRequest(`Unable to find '${name}' in request body`);
   if (!isObject(value)) throw badRequest(`Object '${name}' contains invalid data`);
   return value;
 }

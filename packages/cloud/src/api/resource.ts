@@ -65,6 +65,8 @@ export interface Resource<R extends { readonly id: string } = { readonly id: str
   readonly actions?: Readonly<Record<string, (context: Context, row: R, body: Body) => Record<string, unknown>>>;
   /** Gives the row these tags; absent: it has no `/tags`. */
   retag?(context: Context, row: R, tags: readonly string[]): void;
+  /** One of Neutron's core: `.start` is told of requests whose attributes are right; of all others as they come. */
+  readonly core?: boolean;
   /** Which notifications it has; absent: both `.start` and `.end` of create, update and delete. */
   readonly silent?: boolean;
 }

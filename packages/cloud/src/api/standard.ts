@@ -7,7 +7,7 @@ export const standardAttributes = {
   id: {},
   project_id: { post: true, parse: text() },
   tenant_id: { post: true, parse: text() },
-  description: { post: true, put: true, parse: text(), default: '' },
+  description: { post: true, put: true, parse: text(), default: '', sort: false },
   tags: { sort: false },
   created_at: {},
   updated_at: {},

@@ -17,6 +17,13 @@ export function tagAnswer(tags: readonly string[], tag: string): Answer {
 }
 
 export function replaceTags(body: Body, retag: Retag): Answer {
+  const tags = checkTags(body);
+  retag(tags);
+  return { status: 200, body: { tags } };
+}
+
+/** The tags of the body, if they may be such. */
+export function checkTags(body: Body): readonly string[] {
   if (body.tags === undefined) throw invalidInput('Invalid tags body');
   const { tags } = body;
   if (!Array.isArray(tags)) throw invalidInput(`${quoted(tags)} is not a list`);
@@ -26,8 +33,7 @@ export function replaceTags(body: Body, retag: Retag): Answer {
   }
   const again = tags.find((tag, at) => tags.indexOf(tag) !== at);
   if (again !== undefined) throw invalidInput(`Duplicate items in the list: '${again}'`);
-  retag(tags);
-  return { status: 200, body: { tags } };
+  return tags;
 }
 
 export function addTag(tags: readonly string[], tag: string, retag: Retag): Answer {

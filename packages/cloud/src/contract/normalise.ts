@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 /** Addresses are chosen at random within a subnet. Those that a scenario names itself are kept. */
 const addressKeys = new Set(['ip_address', 'floating_ip_address', 'fixed_ip_address', 'nexthop_ip']);
 /** Numbers that are chosen at random. */
-const numberKeys = new Set(['provider:segmentation_id', 'segmentation_id']);
+const numberKeys = new Set(['provider:segmentation_id', 'segmentation_id', 'standard_attr_id']);
 const randomKeys = new Set(['audit_ids', 'secret']);
 /** Texts for people, with ids and addresses in them. */
 const proseKeys = new Set(['message', 'detail']);
@@ -59,11 +59,17 @@ export class Normaliser {
   #rank(item: unknown): string {
     const masked = (key: string, value: unknown): unknown => {
       if (key === 'revision_number' || numberKeys.has(key)) return 0;
-      if (typeof value !== 'string') return value;
-      if (addressKeys.has(key) && !this.#kept.has(value)) return this.#names.get(value) ?? '';
-      return this.#timeless(value).replace(marked, (found) => this.#known(found) ?? '');
+      if (typeof value !== 'string') return value ?? '';
+      if (addressKeys.has(key) && !this.#kept.has(value)) return this.#given(value);
+      return this.#timeless(value).replace(marked, (found) => this.#given(found));
     };
     return JSON.stringify(item, masked);
+  }
+
+  /** By the scenario; numbers say nothing, for they depend on the order. */
+  #given(value: string): string {
+    const name = this.#known(value) ?? '';
+    return /^<(id|mac|ip)-\d+>$/.test(name) ? '' : name;
   }
 
   #walk(value: unknown, key: string, tracked: boolean): unknown {

@@ -45,11 +45,14 @@ export function scenario(name: string, ...steps: readonly (Step | readonly Step[
   return { name, steps: steps.flat() };
 }
 
-/** The step in the words of a person: what it is found by in transcripts. */
+/** The step as it is found in transcripts. */
 export function titleOf(step: Step): string {
-  if ('call' in step) return `${step.topic} ${step.call}`;
-  return `${step.method} ${step.path} as ${step.as}`;
+  if ('call' in step) return `${step.topic} ${step.call} ${brief(step.args)}`;
+  const body = step.body === undefined ? '' : ` ${brief(step.body)}`;
+  return `${step.as} ${step.method} ${step.path}${body}`;
 }
+
+const brief = (value: Json) => (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, 160);
 
 type Attributes = Readonly<Record<string, Json>>;
 type Saved = Readonly<Record<string, string>>;

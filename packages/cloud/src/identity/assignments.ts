@@ -1,16 +1,16 @@
 import type { AssignmentRow } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
 import { assign, domain, roles } from './directory.ts';
-import { forbidden, IdentityFault, notFound } from './fault.ts';
-import { type Asked, listAnswer, type Route } from './route.ts';
+import { IdentityFault, notFound } from './fault.ts';
+import { type Asked, listAnswer, type Route, requireAdmin } from './route.ts';
 
 const one = '/projects/:project/users/:user/roles/:role';
 
 /** Who has which role in which project. */
 export function assignmentRoutes(store: Store): readonly Route[] {
-  const named = ({ isAdmin, parameters }: Asked, action: string) => {
-    if (!isAdmin) throw forbidden(`identity:${action}`);
-    const { project = '', user = '', role = '' } = parameters;
+  const named = (asked: Asked, action: string) => {
+    requireAdmin(asked, action);
+    const { project = '', user = '', role = '' } = asked.parameters;
     if (store.projects.get(project) === undefined) throw notFound('project', project);
     if (store.users.get(user) === undefined) throw notFound('user', user);
     return { project, user, role, id: `${user}/${project}/${role}` };

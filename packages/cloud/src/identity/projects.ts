@@ -3,12 +3,9 @@ import type { Store } from '../store/store.ts';
 import { addProject, domain, findProject, newId } from './directory.ts';
 import { conflict, forbidden, notFound } from './fault.ts';
 import { about, flagOf, nameOf, textOf } from './fields.ts';
-import { type Asked, listAnswer, type Route } from './route.ts';
+import { type Asked, listAnswer, type Route, requireAdmin } from './route.ts';
 
 export function projectRoutes(store: Store): readonly Route[] {
-  const admin = ({ isAdmin }: Asked, action: string) => {
-    if (!isAdmin) throw forbidden(`identity:${action}`);
-  };
   const find = ({ parameters: { id = '' } }: Asked): ProjectRow => {
     const row = store.projects.get(id);
     if (row === undefined) throw notFound('project', id);
@@ -39,7 +36,7 @@ export function projectRoutes(store: Store): readonly Route[] {
       method: 'GET',
       path: '/projects',
       run: (asked) => {
-        admin(asked, 'list_projects');
+        requireAdmin(asked, 'list_projects');
         return listAnswer(asked, 'projects', store.projects.all().map(view));
       },
     },
@@ -47,7 +44,7 @@ export function projectRoutes(store: Store): readonly Route[] {
       method: 'POST',
       path: '/projects',
       run: (asked) => {
-        admin(asked, 'create_project');
+        requireAdmin(asked, 'create_project');
         const given = about(asked.body, 'project');
         const [id, name] = [newId(), nameOf(given)];
         free(name, id);
@@ -59,7 +56,7 @@ export function projectRoutes(store: Store): readonly Route[] {
       method: 'GET',
       path: '/projects/:id',
       run: (asked) => {
-        if (asked.parameters.id !== asked.token.projectId) admin(asked, 'get_project');
+        if (asked.parameters.id !== asked.token.projectId) requireAdmin(asked, 'get_project');
         return show(asked, find(asked));
       },
     },
@@ -67,7 +64,7 @@ export function projectRoutes(store: Store): readonly Route[] {
       method: 'PATCH',
       path: '/projects/:id',
       run: (asked) => {
-        admin(asked, 'update_project');
+        requireAdmin(asked, 'update_project');
         const row = find(asked);
         const given = about(asked.body, 'project');
         const name = given.name === undefined ? row.name : nameOf(given);
@@ -81,7 +78,7 @@ export function projectRoutes(store: Store): readonly Route[] {
       method: 'DELETE',
       path: '/projects/:id',
       run: (asked) => {
-        admin(asked, 'delete_project');
+        requireAdmin(asked, 'delete_project');
         const row = find(asked);
         for (const one of store.assignments.by('project', row.id)) store.assignments.delete(one.id);
         for (const one of store.applicationCredentials.by('project', row.id)) {

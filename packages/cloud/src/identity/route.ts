@@ -1,4 +1,5 @@
 import type { Answer } from '../api/operation.ts';
+import { forbidden } from './fault.ts';
 import type { Token } from './tokens.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
@@ -18,6 +19,10 @@ export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
   run(asked: Asked): Answer;
+}
+
+export function requireAdmin({ isAdmin }: Pick<Asked, 'isAdmin'>, action: string): void {
+  if (!isAdmin) throw forbidden(`identity:${action}`);
 }
 
 /** A list, filtered by whatever attributes the query names. */

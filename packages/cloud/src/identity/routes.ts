@@ -3,9 +3,9 @@ import { credentialRoutes } from './application-credentials.ts';
 import { assignmentRoutes } from './assignments.ts';
 import { endpointsOf, region, type Service, serviceId } from './catalog.ts';
 import { domain, roles } from './directory.ts';
-import { forbidden, notFound } from './fault.ts';
+import { notFound } from './fault.ts';
 import { projectRoutes } from './projects.ts';
-import { type Asked, listAnswer, type Route } from './route.ts';
+import { type Asked, listAnswer, type Route, requireAdmin } from './route.ts';
 import type { Tokens } from './tokens.ts';
 import { userRoutes } from './users.ts';
 
@@ -55,7 +55,7 @@ function collection(
   adminOnly = false,
 ): readonly Route[] {
   const check = (asked: Asked) => {
-    if (adminOnly && !asked.isAdmin) throw forbidden(`identity:list_${plural}`);
+    if (adminOnly) requireAdmin(asked, `list_${plural}`);
   };
   return [
     {

@@ -3,13 +3,10 @@ import type { Store } from '../store/store.ts';
 import { domain, findUser, newId, newUser } from './directory.ts';
 import { conflict, forbidden, notFound, unauthorized } from './fault.ts';
 import { about, flagOf, nameOf, textOf } from './fields.ts';
-import { type Asked, type Fields, listAnswer, type Route } from './route.ts';
+import { type Asked, type Fields, listAnswer, type Route, requireAdmin } from './route.ts';
 import { hashSecret, isSecret } from './secrets.ts';
 
 export function userRoutes(store: Store): readonly Route[] {
-  const admin = ({ isAdmin }: Asked, action: string) => {
-    if (!isAdmin) throw forbidden(`identity:${action}`);
-  };
   const find = ({ parameters: { id = '' } }: Asked): UserRow => {
     const row = store.users.get(id);
     if (row === undefined) throw notFound('user', id);
@@ -43,7 +40,7 @@ export function userRoutes(store: Store): readonly Route[] {
       method: 'GET',
       path: '/users',
       run: (asked) => {
-        admin(asked, 'list_users');
+        requireAdmin(asked, 'list_users');
         return listAnswer(asked, 'users', store.users.all().map(view));
       },
     },
@@ -51,7 +48,7 @@ export function userRoutes(store: Store): readonly Route[] {
       method: 'POST',
       path: '/users',
       run: (asked) => {
-        admin(asked, 'create_user');
+        requireAdmin(asked, 'create_user');
         const given = about(asked.body, 'user');
         return show(asked, put(newUser(newId(), nameOf(given)), given), 201);
       },
@@ -60,7 +57,7 @@ export function userRoutes(store: Store): readonly Route[] {
       method: 'GET',
       path: '/users/:id',
       run: (asked) => {
-        if (asked.parameters.id !== asked.token.userId) admin(asked, 'get_user');
+        if (asked.parameters.id !== asked.token.userId) requireAdmin(asked, 'get_user');
         return show(asked, find(asked));
       },
     },
@@ -68,7 +65,7 @@ export function userRoutes(store: Store): readonly Route[] {
       method: 'PATCH',
       path: '/users/:id',
       run: (asked) => {
-        admin(asked, 'update_user');
+        requireAdmin(asked, 'update_user');
         return show(asked, put(find(asked), about(asked.body, 'user')));
       },
     },
@@ -88,7 +85,7 @@ export function userRoutes(store: Store): readonly Route[] {
       method: 'DELETE',
       path: '/users/:id',
       run: (asked) => {
-        admin(asked, 'delete_user');
+        requireAdmin(asked, 'delete_user');
         const row = find(asked);
         for (const one of store.assignments.by('user', row.id)) store.assignments.delete(one.id);
         for (const one of store.applicationCredentials.by('user', row.id)) store.applicationCredentials.delete(one.id);

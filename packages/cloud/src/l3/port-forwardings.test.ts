@@ -20,9 +20,9 @@ function forwarded() {
 test('rules put the floating IP on the router, and with the last it leaves', () => {
   const { rig, router, floatingIp, path, rule } = forwarded();
   const made = rig.make(path, rule);
-  expect(made).toEqual({ id: made.id, description: '', ...rule });
+  expect(made).toMatchObject({ id: made.id, description: '', external_port_range: '8080:8080', ...rule });
   expect(rig.ask('GET', path)).toEqual({ port_forwardings: [made] });
-  const { description: _, ...brief } = made;
+  const { description: _, external_port_range: __, internal_port_range: ___, ...brief } = made;
   expect(rig.ask('GET', `floatingips/${floatingIp}`).floatingip).toMatchObject({
     router_id: router.id,
     port_id: null,

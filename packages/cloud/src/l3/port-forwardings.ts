@@ -53,6 +53,8 @@ export function portForwardingResource(): Resource<PortForwardingRow> {
       internal_port: row.internal_port,
       internal_ip_address: row.internal_ip_address,
       internal_port_id: row.internal_port_id,
+      external_port_range: `${row.external_port}:${row.external_port}`,
+      internal_port_range: `${row.internal_port}:${row.internal_port}`,
       description: row.description,
     }),
     create,

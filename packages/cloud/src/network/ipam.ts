@@ -152,13 +152,15 @@ function place(
 
 const canonical = (address: string) => toAddress(toNumber(address), ipVersion(address) ?? 4);
 
+/** A host of the subnet, or its gateway: in IPv6 that may be the first address. */
 const mayHold = (subnet: SubnetRow, address: string) =>
-  ipVersion(address) === subnet.ip_version && within(hostsOf(subnet.cidr), toNumber(address));
+  ipVersion(address) === subnet.ip_version &&
+  (within(hostsOf(subnet.cidr), toNumber(address)) || (subnet.ip_version === 6 && address === subnet.gateway_ip));
 
 function claim(store: Store, holder: Holder, subnet: SubnetRow, address: string, held: readonly FixedIp[]): FixedIp {
   const ip = { subnet_id: subnet.id, ip_address: address };
   if (isAutomatic(subnet) && !isInterface(holder.device_owner) && address !== eui64(subnet.cidr, holder.mac_address)) {
-    const message = `IPv6 address ${address} can not be directly assigned to a port on subnet ${subnet.id} as the subnet is configured for automatic addresses`;
+    const message = `IPv6 address ${address} cannot be directly assigned to a port on subnet ${subnet.id} as the subnet is configured for automatic addresses`;
     throw new Fault(400, 'AllocationOnAutoAddressSubnet', message);
   }
   if (!has(held, ip) && isTaken(store, ip)) throw alreadyAllocated(ip);

@@ -32,6 +32,7 @@ const provider = { post: true, put: true, adminSets: true, adminSees: true } as 
 export function networkResource(guards: Guards<NetworkRow> = {}): Resource<NetworkRow> {
   return {
     singular: 'network',
+    core: true,
     plural: 'networks',
     attributes: {
       ...standardAttributes,

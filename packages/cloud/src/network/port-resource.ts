@@ -40,6 +40,7 @@ const vnicTypes = [
 export function portResource(guards: Guards<PortRow> = {}): Resource<PortRow> {
   return {
     singular: 'port',
+    core: true,
     plural: 'ports',
     attributes: {
       ...standardAttributes,
@@ -171,6 +172,9 @@ function update(context: Context, row: PortRow, body: Partial<PortBody>): PortRo
   const secured = body.port_security_enabled ?? row.port_security_enabled;
   checkSecurity(secured, groups ?? [], pairs ?? []);
   if (!secured && groups === undefined && row.security_groups.length > 0) throw stillSecured();
+  if (mac !== undefined && !context.caller.isAdmin) {
+    throw notAuthorized('(rule:update_port and rule:update_port:mac_address)');
+  }
   const address = mac === null ? newMac(context.store, row.network_id) : (mac ?? row.mac_address);
   if (address !== row.mac_address && row.host_id !== '') throw portBound(row, address);
   const patch: PortPatch = {
@@ -212,7 +216,9 @@ function forbidToGuests(
   };
   for (const [name, given] of Object.entries(asked)) {
     const rule = `rule:${verb}_port`;
-    if (given) throw notAuthorized(`(${rule} and ${rule}:${name === 'fixed_ips' ? 'fixed_ips:ip_address' : name})`);
+    const asks = `${rule}:${name}`;
+    if (given)
+      throw notAuthorized(`(${rule} and ${name === 'fixed_ips' ? `(${asks} and (${asks}:ip_address))` : asks})`);
   }
 }
 

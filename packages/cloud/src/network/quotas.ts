@@ -22,6 +22,11 @@ const kinds = Object.keys(used);
 /** -1: no limit, as a cloud for demonstrations wants it. */
 const unlimited = -1;
 
+/** Neutron's default where it is not that. */
+const usual: Readonly<Record<string, number>> = { rbac_policy: 10 };
+
+const usualOf = (kind: string) => usual[kind] ?? unlimited;
+
 /** The resource, with Neutron's 409 when the project would have more of it than its quota allows. */
 export function withQuota<R extends { readonly id: string }>(resource: Resource<R>): Resource<R> {
   const { create, singular } = resource;
@@ -63,7 +68,7 @@ export function quotaOperations(): readonly Operation[] {
 
 function limitsOf(store: Store, project: string): Record<string, number> {
   const set = store.quotas.get(project)?.limits ?? {};
-  return Object.fromEntries(kinds.map((kind) => [kind, set[kind] ?? unlimited]));
+  return Object.fromEntries(kinds.map((kind) => [kind, set[kind] ?? usualOf(kind)]));
 }
 
 const list: Operation['run'] = ({ store }) => ({
@@ -75,7 +80,7 @@ const list: Operation['run'] = ({ store }) => ({
 
 const defaults: Operation['run'] = (context, { project = '' }) => {
   mayAsk(context, project);
-  return { status: 200, body: { quota: Object.fromEntries(kinds.map((kind) => [kind, unlimited])) } };
+  return { status: 200, body: { quota: Object.fromEntries(kinds.map((kind) => [kind, usualOf(kind)])) } };
 };
 
 const details: Operation['run'] = (context, { project = '' }) => {

@@ -34,7 +34,7 @@ export function checkSubnet(subnet: SubnetRow): void {
   checkModes(subnet);
   if (gateway !== null) {
     checkVersion('gateway_ip', gateway, version);
-    if (isReserved(subnet.cidr, gateway)) throw invalidInput('Gateway is not valid on subnet');
+    if (version === 4 && isReserved(subnet.cidr, gateway)) throw invalidInput('Gateway is not valid on subnet');
   }
   if (subnet.dns_nameservers.length > maxNameservers) {
     throw new Fault(400, 'DNSNameServersExhausted', exhausted('DNS nameservers', subnet.id, maxNameservers));

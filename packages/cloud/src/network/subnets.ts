@@ -57,6 +57,7 @@ const attributes: Readonly<Record<string, Attribute>> = {
 export function subnetResource(guards: Guards<SubnetRow> = {}): Resource<SubnetRow> {
   return {
     singular: 'subnet',
+    core: true,
     plural: 'subnets',
     attributes,
     notFound: { type: 'SubnetNotFound', message: (id) => subnetNotFound(id).message },
@@ -167,6 +168,8 @@ function remove(context: Context, row: SubnetRow): void {
 
 function firstHost(cidr: string, version: 4 | 6): string {
   const { first, last } = hostsOf(cidr);
+  // In IPv6 the first address is the routers' (RFC 4291, 2.6.1), and no host's.
+  if (version === 6) return toAddress(rangeOf(cidr).first, version);
   return toAddress(first === last ? first : rangeOf(cidr).first + 1n, version);
 }
 

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { networkRow } from '../testing/rows.ts';
+import { networkRow } from '../network/plain-rows.ts';
 import { StoreFile } from './file.ts';
 import { Store } from './store.ts';
 

@@ -40,10 +40,6 @@ export class Journal {
   readonly #listeners: CommitListener[] = [];
   readonly #finishers: ((changes: readonly Change[]) => void)[] = [];
 
-  get open(): boolean {
-    return this.#log !== undefined;
-  }
-
   /** Listeners run after the transaction, in the order in which they were added; they may not change rows. */
   onCommit(listener: CommitListener): void {
     this.#listeners.push(listener);

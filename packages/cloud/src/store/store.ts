@@ -64,7 +64,6 @@ export class Store {
     lastRouter: (row: FloatingIpRow) => one(row.last_known_router_id),
     port: (row: FloatingIpRow) => one(row.port_id),
     network: (row: FloatingIpRow) => [row.floating_network_id],
-    floatingPort: (row: FloatingIpRow) => [row.floating_port_id],
   });
   readonly portForwardings = this.#table('port_forwardings', {
     floatingIp: (row: PortForwardingRow) => [row.floatingip_id],

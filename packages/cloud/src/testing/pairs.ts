@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
+import { networkRow } from '../network/plain-rows.ts';
 import { StoreFile } from '../store/file.ts';
 import { Store } from '../store/store.ts';
-import { networkRow } from './rows.ts';
 
 /** To be killed: makes two networks of the same name in each transaction, and says how many pairs there are. */
 const store = new Store();

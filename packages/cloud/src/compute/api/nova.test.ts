@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { networkRow, portRow, subnetRow } from '../../network/plain-rows.ts';
 import type { NetworkRow } from '../../store/rows.ts';
 import { type TestNova, testNova } from '../../testing/nova.ts';
-import { networkRow, portRow, subnetRow } from '../../testing/rows.ts';
 import { until } from '../../testing/until.ts';
 import { images } from '../catalog.ts';
 

@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto';
 import pino from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { networkRow, portRow } from '../../network/plain-rows.ts';
 import type { ServerRow } from '../../store/rows.ts';
 import { Store } from '../../store/store.ts';
-import { networkRow, portRow } from '../../testing/rows.ts';
 import { MetadataService } from './service.ts';
 
 const SECRET = 'between us';

@@ -184,7 +184,12 @@ export const language = [
   scenario(
     'what is whose',
     member.create('network', 'net', { name: 'mine' }),
-    member.create('subnet', 'sub', { network_id: '{net}', ip_version: 4, cidr: '10.1.0.0/24' }),
+    member.create('subnet', 'sub', {
+      network_id: '{net}',
+      ip_version: 4,
+      cidr: '10.1.0.0/24',
+      allocation_pools: [{ start: '10.1.0.100', end: '10.1.0.200' }],
+    }),
     member.create('port', 'port', { network_id: '{net}' }),
     member.create('router', 'router', { name: 'r' }),
     stranger.show('network', 'net'),

@@ -24,7 +24,7 @@ export const ports = [
       ...on,
       name: 'fixed',
       description: 'of its own',
-      mac_address: '02:00:00:00:00:0A',
+      mac_address: '02:00:00:00:00:0a',
       fixed_ips: [{ subnet_id: '{sub}', ip_address: '10.1.0.10' }],
       device_id: 'a-machine',
       device_owner: 'compute:nova',

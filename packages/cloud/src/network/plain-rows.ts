@@ -1,8 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { newStandard } from '../network/touch.ts';
 import type { NetworkRow, PortRow, SubnetRow } from '../store/rows.ts';
+import { newStandard } from './touch.ts';
 
-/** Rows for tests that have no API: whole, and plain unless told otherwise. */
+/** Rows for those who pass by the API: whole, and plain unless told otherwise. */
 
 export function networkRow(given: Partial<NetworkRow> = {}): NetworkRow {
   return {
@@ -42,7 +42,7 @@ export function subnetRow(network: NetworkRow, cidr: string, given: Partial<Subn
 }
 
 /** As a bound port is before anybody has wired it, when `host_id` is given. */
-export function portRow(network: NetworkRow, given: Partial<PortRow> = {}): PortRow {
+export function portRow(network: Pick<NetworkRow, 'id' | 'project_id'>, given: Partial<PortRow> = {}): PortRow {
   return {
     ...newStandard(network.project_id),
     name: '',
