@@ -1,16 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openKernel } from '@astara/kernel/open.ts';
 import type { Notification } from '@astara/messaging/contract.ts';
 import { LocalBus } from '@astara/messaging/local/bus.ts';
 import { afterEach, expect, test } from 'vitest';
 import { StoreFile } from './store/file.ts';
 import { Store } from './store/store.ts';
 import { TestCloud } from './testing/cloud.ts';
+import { TestHost } from './testing/host.ts';
 import { until } from './testing/until.ts';
 
 const ends: (() => Promise<void> | void)[] = [];
@@ -107,17 +107,14 @@ async function takenPort(): Promise<number> {
 }
 
 async function hostOfItsOwn() {
-  const kernel = await openKernel('auto');
-  const [netns, internet] = ['host', 'net'].map((what) => `cloud-${what}-${randomBytes(3).toString('hex')}`);
-  const dir = mkdtempSync(join(tmpdir(), 'cloud-start-'));
+  const host = await TestHost.make();
+  const netns = `cloud-net-${randomBytes(3).toString('hex')}`;
   ends.push(async () => {
-    for (const name of [netns, internet]) await kernel.deleteNetns(name ?? '');
-    rmSync(dir, { recursive: true });
+    await host.kernel.deleteNetns(netns);
+    await host.remove();
   });
-  await kernel.createNetns(netns ?? '');
-  const inside = { netns: internet ?? '', addresses: ['198.51.100.1/32'] };
-  const plane = { kind: 'devices', kernel, netns: netns ?? '', runDir: join(dir, 'vms'), internet: inside } as const;
-  return { kernel, dir, plane };
+  const plane = { kind: 'devices', ...host, internet: { netns, addresses: ['198.51.100.1/32'] } } as const;
+  return { kernel: host.kernel, plane };
 }
 
 test('a start that fails at its last step undoes all before it', async () => {
@@ -141,14 +138,13 @@ test('a start that fails at its last step undoes all before it', async () => {
   const asked = agent.call({ topic: 'q-plugin', version: '1.0' }, 'get_networks', {}, { timeout: 200 });
   await expect(asked, 'nobody listens any more').rejects.toMatchObject({ code: 'MESSAGING_TIMEOUT' });
   expect(await kernel.listNetns()).not.toContain(plane.internet.netns);
-  expect(existsSync(plane.runDir), 'the hypervisor had been started').toBe(true);
 });
 
 test('a second cloud on the same address touches nothing of the first', async () => {
-  const { kernel, dir, plane } = await hostOfItsOwn();
+  const { kernel, plane } = await hostOfItsOwn();
   const first = await TestCloud.start({ plane });
   ends.push(() => first.stop());
-  const file = join(dir, 'cloud.sqlite');
+  const file = join(plane.runDir, 'cloud.sqlite');
   const bindPort = Number(new URL(first.cloud.url).port);
   await expect(TestCloud.start({ plane, bindPort })).rejects.toMatchObject({ code: 'CLOUD_LISTEN' });
   expect(await kernel.listNetns()).toContain(plane.internet.netns);

@@ -1,36 +1,25 @@
-import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Kernel } from '@astara/kernel/contract.ts';
-import { openKernel } from '@astara/kernel/open.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { TestCloud } from '../testing/cloud.ts';
+import { TestHost } from '../testing/host.ts';
 import { hasOpenstack, OpenstackClient } from '../testing/openstack.ts';
 import { until } from '../testing/until.ts';
 
 /** The real, unmodified `openstack` client, and servers that are namespaces. */
 
-let kernel: Kernel;
-let host: string;
-let runDir: string;
+let host: TestHost;
 let cloud: TestCloud;
 let client: OpenstackClient;
 
 beforeAll(async () => {
-  kernel = await openKernel('auto');
-  host = `cloud-host-${randomBytes(3).toString('hex')}`;
-  runDir = mkdtempSync(join(tmpdir(), 'cloud-vm-'));
-  await kernel.createNetns(host);
-  cloud = await TestCloud.start({ plane: { kind: 'devices', kernel, runDir, netns: host } });
+  host = await TestHost.make();
+  cloud = await TestCloud.start({ plane: { kind: 'devices', ...host } });
   client = new OpenstackClient(cloud, ['admin']);
 });
 
 afterAll(async () => {
   await client.close();
   await cloud.stop();
-  await kernel.deleteNetns(host);
-  rmSync(runDir, { recursive: true, force: true });
+  await host.remove();
 });
 
 const openstack = (command: string) => client.run(command);

@@ -1,11 +1,5 @@
 import { spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Kernel } from '@astara/kernel/contract.ts';
-import { openKernel } from '@astara/kernel/open.ts';
 import { tapName } from '@astara/model/instance.ts';
 import pino from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -13,6 +7,7 @@ import { Bridges } from '../l2/bridges.ts';
 import { networkRow, portRow, subnetRow } from '../network/plain-rows.ts';
 import type { NetworkRow, PortRow } from '../store/rows.ts';
 import { Store } from '../store/store.ts';
+import { TestHost } from '../testing/host.ts';
 import { type TestNova, testNova } from '../testing/nova.ts';
 import { until } from '../testing/until.ts';
 import { images } from './catalog.ts';
@@ -21,38 +16,32 @@ import { programsIn } from './processes.ts';
 
 /** Real machines on real bridges. */
 
-let kernel: Kernel;
-let host: string;
-let runDir: string;
+let host: TestHost;
 let cloud: TestNova;
 const undo: (() => Promise<unknown>)[] = [];
 
 beforeEach(async () => {
-  kernel = await openKernel('auto');
-  host = `cloud-host-${randomBytes(3).toString('hex')}`;
-  runDir = mkdtempSync(join(tmpdir(), 'cloud-vm-'));
-  await kernel.createNetns(host);
+  host = await TestHost.make();
   cloud = await start();
 });
 
 afterEach(async () => {
   await cloud.stop();
   for (const step of undo.splice(0).reverse()) await step();
-  await kernel.deleteNetns(host);
-  rmSync(runDir, { recursive: true, force: true });
+  await host.remove();
 });
 
 const start = (store = new Store()) =>
   testNova({
     store,
-    hypervisor: new NamespaceHypervisor({ kernel, runDir, netns: host }),
+    hypervisor: new NamespaceHypervisor(host),
     wiring: (requests) =>
       new Bridges({
-        kernel,
+        kernel: host.kernel,
         requests,
         log: pino({ level: 'silent' }),
         host: 'here',
-        netns: host,
+        netns: host.netns,
       }),
   });
 
@@ -79,11 +68,11 @@ const portOf = (id: string) => cloud.store.ports.by('device', id)[0];
 
 /** A DHCP server in a namespace behind a port, as an agent's: it hands out what the store says. */
 async function serveDhcp(net: NetworkRow): Promise<void> {
-  const netns = `${host}-d`;
+  const netns = `${host.netns}-d`;
   const port: PortRow = cloud.store.transaction(() => cloud.store.ports.put(portRow(net, { host_id: 'here' })));
-  await kernel.createNetns(netns);
-  undo.push(() => kernel.deleteNetns(netns));
-  const [outside, inside] = [await kernel.open(host), await kernel.open(netns)];
+  await host.kernel.createNetns(netns);
+  undo.push(() => host.kernel.deleteNetns(netns));
+  const [outside, inside] = [await host.kernel.open(host.netns), await host.kernel.open(netns)];
   const peer = { name: 'd0', netns, mac: port.mac_address };
   await outside.change([{ op: 'veth-add', name: tapName(port.id), mtu: 1450, peer }]);
   await inside.change([
@@ -138,9 +127,9 @@ test('a stopped server’s port is down; when it is deleted nothing is left of i
   await reaches(id, 'ACTIVE');
   await until(() => portOf(id)?.status === 'ACTIVE');
   await cloud.ask('DELETE', `/compute/v2.1/servers/${id}`);
-  await until(async () => !(await kernel.listNetns()).includes(netnsName(id)));
+  await until(async () => !(await host.kernel.listNetns()).includes(netnsName(id)));
   await cloud.compute.idle();
-  expect(await new NamespaceHypervisor({ kernel, runDir, netns: host }).list()).toEqual([]);
+  expect(await new NamespaceHypervisor(host).list()).toEqual([]);
 });
 
 test('machines of a killed run go when the next cloud does not know them', async () => {
@@ -149,7 +138,7 @@ test('machines of a killed run go when the next cloud does not know them', async
   await cloud.leave();
   expect(programsIn(netnsName(id)).length).toBeGreaterThan(0);
   cloud = await start();
-  expect(await kernel.listNetns()).not.toContain(netnsName(id));
+  expect(await host.kernel.listNetns()).not.toContain(netnsName(id));
   expect(programsIn(netnsName(id))).toEqual([]);
 });
 
@@ -157,13 +146,19 @@ test('machines of a killed run go on when the next cloud knows them', async () =
   const [up, down] = [await create(network(), 'one'), await create(network(), 'two')];
   await reaches(up, 'ACTIVE');
   await reaches(down, 'ACTIVE');
-  const before = programsIn(netnsName(up));
+  // A DHCP client runs its script now and then.
+  const settled = (id: string) =>
+    until(() => {
+      const programs = programsIn(netnsName(id));
+      return programs.length === 2 && programs;
+    });
+  const before = await settled(up);
   const { store, project } = cloud;
   await cloud.leave();
   for (const { pid } of programsIn(netnsName(down))) process.kill(pid, 'SIGKILL');
   cloud = await start(store);
-  expect(programsIn(netnsName(up))).toEqual(before);
-  expect(programsIn(netnsName(down))).toHaveLength(2);
+  expect(await settled(up)).toEqual(before);
+  await settled(down);
   expect(store.servers.by('project', project).map(({ status }) => status)).toEqual(['ACTIVE', 'ACTIVE']);
   expect([portOf(up)?.status, portOf(down)?.status]).toEqual(['ACTIVE', 'ACTIVE']);
 });

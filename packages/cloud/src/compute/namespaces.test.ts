@@ -1,30 +1,22 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Kernel } from '@astara/kernel/contract.ts';
-import { openKernel } from '@astara/kernel/open.ts';
+import { existsSync } from 'node:fs';
 import { tapName } from '@astara/model/instance.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { TestHost } from '../testing/host.ts';
 import { until } from '../testing/until.ts';
 import type { Machine } from './hypervisor.ts';
 import { NamespaceHypervisor, netnsName } from './namespaces.ts';
 import { programsIn } from './processes.ts';
 
-let kernel: Kernel;
-let host: string;
-let runDir: string;
+let host: TestHost;
 let hypervisor: NamespaceHypervisor;
 const children: (() => Promise<void>)[] = [];
 
 beforeEach(async () => {
-  kernel = await openKernel('auto');
-  host = `vm-host-${randomBytes(3).toString('hex')}`;
-  runDir = mkdtempSync(join(tmpdir(), 'cloud-vm-'));
-  await kernel.createNetns(host);
-  hypervisor = new NamespaceHypervisor({ kernel, runDir, netns: host });
+  host = await TestHost.make();
+  hypervisor = new NamespaceHypervisor(host);
   await hypervisor.start();
 });
 
@@ -32,8 +24,7 @@ afterEach(async () => {
   for (const id of await hypervisor.list()) await hypervisor.destroy(id);
   hypervisor.close();
   for (const end of children.splice(0)) await end();
-  await kernel.deleteNetns(host);
-  rmSync(runDir, { recursive: true, force: true });
+  await host.remove();
 });
 
 function machine(nics = 1): Machine {
@@ -46,7 +37,7 @@ function machine(nics = 1): Machine {
   return { id: randomUUID(), name: 'web', nics: Array.from({ length: nics }, (_, at) => nic(at)) };
 }
 
-const inHost = (...argv: string[]) => execFileSync('ip', ['netns', 'exec', host, ...argv], { encoding: 'utf8' });
+const inHost = (...argv: string[]) => execFileSync('ip', ['netns', 'exec', host.netns, ...argv], { encoding: 'utf8' });
 
 /** On the host's end of the wire: a router and DHCP server, 192.0.2.1. */
 function serveDhcp(ifname: string): void {
@@ -54,7 +45,16 @@ function serveDhcp(ifname: string): void {
   inHost('ip', 'link', 'set', ifname, 'up');
   const options = ['--dhcp-option=option:classless-static-route,198.51.100.0/24,192.0.2.1,0.0.0.0/0,192.0.2.1'];
   const child = spawn('ip', [
-    ...['netns', 'exec', host, 'dnsmasq', '--keep-in-foreground', '--conf-file=/dev/null', '--port=0', '--user=root'],
+    ...[
+      'netns',
+      'exec',
+      host.netns,
+      'dnsmasq',
+      '--keep-in-foreground',
+      '--conf-file=/dev/null',
+      '--port=0',
+      '--user=root',
+    ],
     ...['--dhcp-leasefile=/dev/null', '--no-ping', '--pid-file', `--interface=${ifname}`, '--bind-interfaces'],
     ...['--dhcp-range=192.0.2.10,192.0.2.10,1h', '--dhcp-option=option:dns-server,192.0.2.1', ...options],
   ]);
@@ -120,7 +120,7 @@ test('halt takes programs and devices away and keeps the console; boot brings th
   await hypervisor.halt(vm.id);
   await hypervisor.halt(vm.id);
   expect(programsIn(netnsName(vm.id))).toEqual([]);
-  expect(await kernel.listNetns()).not.toContain(netnsName(vm.id));
+  expect(await host.kernel.listNetns()).not.toContain(netnsName(vm.id));
   expect(inHost('ip', 'link')).not.toContain('tap');
   expect(await hypervisor.console(vm.id)).toContain('halted');
   await expect(hypervisor.exec(vm.id, ['true'])).rejects.toMatchObject({ code: 'CLOUD_NO_MACHINE' });
@@ -132,12 +132,12 @@ test('what a killed run left is listed by the next and can be destroyed', async 
   const vm = machine();
   await hypervisor.boot(vm);
   hypervisor.close();
-  hypervisor = new NamespaceHypervisor({ kernel, runDir, netns: host });
+  hypervisor = new NamespaceHypervisor(host);
   await hypervisor.start();
   expect(await hypervisor.list()).toEqual([vm.id]);
   await hypervisor.destroy(vm.id);
   expect(await hypervisor.list()).toEqual([]);
-  expect(await kernel.listNetns()).not.toContain(netnsName(vm.id));
+  expect(await host.kernel.listNetns()).not.toContain(netnsName(vm.id));
   expect(existsSync(`/etc/netns/${netnsName(vm.id)}`)).toBe(false);
   expect(inHost('ip', 'link')).not.toContain('tap');
 });

@@ -166,6 +166,7 @@ test('what a killed run left is adopted when it is wanted and removed when it is
   const index = (ifname: string) => JSON.parse(ip(host, '-json', 'link', 'show', 'dev', ifname))[0].ifindex;
   const before = [index(bridgeName(kept.id)), index(legName(external.id))];
   await killed.leave();
+  running.pop();
 
   store.transaction(() => store.ports.delete(other.id));
   await bridges().start();
