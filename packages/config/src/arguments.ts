@@ -45,6 +45,7 @@ export function helpText(program: string, does: string): string {
   --version            print the version
   --help, -h           print this
 
+An environment variable OS_<SECTION>__<OPTION> goes before the files.
 Exit codes: 0 all is well; 2 it could not start, and says why.
 `;
 }

@@ -1,4 +1,5 @@
 import type { AstaraError } from '@astara/model/error.ts';
+import { type Environment, readVariables, variableName } from './environment.ts';
 import { configErrors } from './errors.ts';
 import { type Ini, parseIni } from './ini.ts';
 import { nearest } from './nearest.ts';
@@ -16,28 +17,32 @@ export interface SourceFile {
  */
 export type Foreign = Readonly<Record<string, '*' | readonly string[]>>;
 
-/** What the files say, by `section.option`, before anything is made of it. */
+/** What the files and the environment say, by `section.option`, before anything is made of it. */
 export interface Assignments {
   readonly raws: ReadonlyMap<string, Raw>;
   readonly problems: readonly AstaraError[];
   /** Worth a debug line: what was read over, and why. */
   readonly notes: readonly string[];
+  /** Variables of the environment that set something. */
+  readonly variables: readonly string[];
 }
 
 export interface Raw {
   readonly text: string;
-  /** `file:line` */
+  /** `file:line`, or `environment variable OS_SECTION__OPTION` */
   readonly place: string;
 }
 
-/** Reads the files in order, later ones over earlier ones, and finds what nobody knows. */
+/** Reads the files in order, later ones over earlier ones and the environment over all, and finds what nobody knows. */
 export function readAssignments(
   sections: readonly Section[],
   files: readonly SourceFile[],
   foreign: Foreign,
+  environment: Environment,
 ): Assignments {
   const problems: AstaraError[] = [];
   const notes: string[] = [];
+  const variables: string[] = [];
   const raws = new Map<string, Raw>();
   const known = new Map(sections.map((section) => [section.section, section]));
   const others = new Map(Object.entries(foreign));
@@ -49,23 +54,38 @@ export function readAssignments(
       problems.push(configErrors.make('CONFIG_SYNTAX', { place: `${file}:${line}`, problem }));
     }
     checkSections(file, ini);
-    for (const { section: written, name, value, line } of ini.assignments) {
-      const sectionName = normalise(written);
-      const place = `${file}:${line}`;
-      const section = known.get(sectionName);
-      const spec = section === undefined ? undefined : findOption(section, name);
-      if (spec !== undefined) {
-        raws.set(`${sectionName}.${spec.name}`, { text: value, place });
-        if (spec.name !== name) notes.push(`${place}: [${sectionName}] ${name} is now called ${spec.name}`);
-      } else if (section?.ignored?.includes(name)) {
-        notes.push(`${place}: [${sectionName}] ${name} is for other OpenStack programs: read over`);
-      } else if (section !== undefined && !others.get(sectionName)?.includes(name)) {
-        problems.push(unknownOption(place, section, name));
-      }
+    for (const { section, name, value, line } of ini.assignments) {
+      assign(normalise(section), name, { text: value, place: `${file}:${line}` });
+    }
+  }
+  for (const { variable, section, isKnown, name, value } of readVariables(environment, sectionNames)) {
+    const place = `environment variable ${variable}`;
+    if (isKnown) {
+      if (assign(section, name, { text: value, place })) variables.push(variable);
+    } else {
+      // It may well be another service's: no error.
+      const near = nearest(section, sectionNames);
+      if (near !== undefined) notes.push(`${place}: read over; did you mean ${variableName(near, name)}?`);
     }
   }
 
-  return { raws, problems, notes };
+  return { raws, problems, notes, variables };
+
+  /** Whether it is for us. */
+  function assign(sectionName: string, name: string, raw: Raw): boolean {
+    const { place } = raw;
+    const section = known.get(sectionName);
+    const spec = section === undefined ? undefined : findOption(section, name);
+    if (spec !== undefined) {
+      raws.set(`${sectionName}.${spec.name}`, raw);
+      if (spec.name !== name) notes.push(`${place}: [${sectionName}] ${name} is now called ${spec.name}`);
+    } else if (section?.ignored?.includes(name)) {
+      notes.push(`${place}: [${sectionName}] ${name} is for other OpenStack programs: read over`);
+    } else if (section !== undefined && !others.get(sectionName)?.includes(name)) {
+      problems.push(unknownOption(place, section, name));
+    }
+    return spec !== undefined;
+  }
 
   function checkSections(file: string, ini: Ini): void {
     for (const { name, line } of ini.sections) {

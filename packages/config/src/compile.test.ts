@@ -122,7 +122,7 @@ describe('compile', () => {
     [
       '[all]\ntext = a\n b',
       'CONFIG_VALUE',
-      'f:4: [all] text goes on in the indented line below it, and takes one line only',
+      'f:4: [all] text goes on in a second line (in a file: the indented one below it), and takes one line only',
       'Set [all] text to a line of text.',
     ],
     ['[all]\ntext = $nope', 'CONFIG_VARIABLE', 'f:4: [all] text refers to $nope, which is no option', undefined],

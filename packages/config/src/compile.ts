@@ -1,5 +1,6 @@
 import type { AstaraError } from '@astara/model/error.ts';
 import { type Foreign, readAssignments, type SourceFile } from './assignments.ts';
+import type { Environment } from './environment.ts';
 import { configErrors } from './errors.ts';
 import { defaultOf, defaultText, expand } from './expand.ts';
 import type { Config, OptionSpec, OptionValue, Section } from './option.ts';
@@ -11,15 +12,18 @@ export interface Compiled<Sections extends readonly Section[]> {
   readonly problems: readonly AstaraError[];
   /** Worth a debug line: what was read over, and why. */
   readonly notes: readonly string[];
+  /** Variables of the environment that set something. */
+  readonly variables: readonly string[];
 }
 
-/** Text → configuration. Later files win over earlier ones. Collects every problem and throws none. */
+/** Text → configuration. Later files win over earlier ones, the environment over all. Collects every problem and throws none. */
 export function compile<const Sections extends readonly Section[]>(
   sections: Sections,
   files: readonly SourceFile[],
   foreign: Foreign = {},
+  environment: Environment = {},
 ): Compiled<Sections> {
-  const { raws, problems: found, notes } = readAssignments(sections, files, foreign);
+  const { raws, problems: found, notes, variables } = readAssignments(sections, files, foreign, environment);
   const known = new Map(sections.map((section) => [section.section, section]));
   const problems = [...found];
   const values: Record<string, Record<string, OptionValue>> = {};
@@ -31,7 +35,7 @@ export function compile<const Sections extends readonly Section[]>(
     }
     values[section] = own;
   }
-  return { config: problems.length === 0 ? (values as Config<Sections>) : undefined, problems, notes };
+  return { config: problems.length === 0 ? (values as Config<Sections>) : undefined, problems, notes, variables };
 
   function compileOption(section: string, name: string, spec: OptionSpec): OptionValue | undefined {
     const raw = raws.get(`${section}.${name}`);

@@ -4,6 +4,7 @@ import type { AstaraError } from '@astara/model/error.ts';
 import type { Arguments } from './arguments.ts';
 import type { Foreign, SourceFile } from './assignments.ts';
 import { compile } from './compile.ts';
+import type { Environment } from './environment.ts';
 import { ConfigError, configErrors } from './errors.ts';
 import type { Config, Section } from './option.ts';
 
@@ -22,13 +23,16 @@ export interface Loaded<Sections extends readonly Section[]> {
   readonly config: Config<Sections>;
   /** The files read, in order. */
   readonly files: readonly string[];
+  /** Variables of the environment that set something. */
+  readonly variables: readonly string[];
   readonly notes: readonly string[];
 }
 
-/** Reads and compiles the configuration. Throws a {@link ConfigError} that holds every problem of all files. */
+/** Reads and compiles the configuration. Throws a {@link ConfigError} that holds every problem of all of it. */
 export function loadConfig<const Sections extends readonly Section[]>(
   program: Program<Sections>,
   sources: Arguments['sources'] = [],
+  environment: Environment = {},
 ): Loaded<Sections> {
   const problems: AstaraError[] = [];
   const files: SourceFile[] = [];
@@ -36,7 +40,7 @@ export function loadConfig<const Sections extends readonly Section[]>(
     const text = read(path, problems);
     if (text !== undefined) files.push({ file: path, text });
   }
-  const { config, problems: found, notes } = compile(program.sections, files, program.foreign);
+  const { config, problems: found, notes, variables } = compile(program.sections, files, program.foreign, environment);
   // With a file missing, what that file would have set is not missing too.
   problems.push(...(problems.length === 0 ? found : found.filter(({ code }) => code !== 'CONFIG_MISSING')));
   if (config !== undefined) problems.push(...(program.check?.(config) ?? []));
@@ -44,7 +48,7 @@ export function loadConfig<const Sections extends readonly Section[]>(
   if (first !== undefined || config === undefined) {
     throw new ConfigError(first === undefined ? [configErrors.make('CONFIG_INVALID')] : [first, ...rest]);
   }
-  return { config, files: files.map(({ file }) => file), notes };
+  return { config, files: files.map(({ file }) => file), variables, notes };
 }
 
 function paths(sources: Arguments['sources'], problems: AstaraError[]): string[] {

@@ -44,6 +44,13 @@ export function renderSample(readers: readonly Reader[], whose = 'Astara'): stri
   return `${head}\n\n${parts.join('\n')}`;
 }
 
+const ENVIRONMENT = `## The environment
+
+Any option may be set by an environment variable instead, \`OS_<SECTION>__<OPTION>\` in upper case with two underscores, as with
+oslo.config: \`OS_DEFAULT__DEBUG=true\`, \`OS_KEYSTONE__PASSWORD=…\`. It goes before all files. The value is as in a file, with
+\`$name\`, but keeps its spaces and quotes. An option that does not exist is an error; a section that we do not have may be another
+service's, and is left alone. On SIGHUP the files are read again; the environment stays as it was when the program started.`;
+
 /** `docs/reference/configuration.md`. Who reads an option is said where there are several. */
 export function renderReference(readers: readonly Reader[], intro: string): string {
   const parts = merged(readers).map(({ section, description, options, ignored }) => {
@@ -63,7 +70,7 @@ export function renderReference(readers: readonly Reader[], intro: string): stri
         : `\nRead over, because they are for other OpenStack programs: ${ignored.map((name) => `\`${name}\``).join(', ')}.\n`;
     return `## [${section}]\n\n${description}\n\n${table(header, rows)}${also}`;
   });
-  return `${intro}\n\n${parts.join('\n')}`;
+  return `${intro}\n\n${ENVIRONMENT}\n\n${parts.join('\n')}`;
 }
 
 interface MergedSection {

@@ -6,8 +6,10 @@ import { applyMutable } from './reload.ts';
 import { failToStart, loadOrExit, type Startable } from './start.ts';
 
 /** What runs after a program has started. */
-export interface Running {
+export interface Running<Configuration = never> {
   stop(): Promise<void>;
+  /** Takes over what is `mutable` in it; everything else is as it was at the start. */
+  reload?(config: Configuration): void;
 }
 
 /** What the common options (`common-options.ts`) say of logging. */
@@ -21,16 +23,19 @@ interface LogSettings {
  */
 export async function runProgram<const Sections extends readonly Section[]>(
   program: Startable<Sections>,
-  start: (config: Config<Sections> & LogSettings, log: Logger) => Promise<Running>,
+  start: (config: Config<Sections> & LogSettings, log: Logger) => Promise<Running<Config<Sections>>>,
 ): Promise<void> {
-  const { config, files, notes } = loadOrExit(program);
+  const { config, files, variables, notes } = loadOrExit(program);
   const checked = config as Config<Sections> & LogSettings;
   const log = createLogger(program.name, levelOf(checked));
-  log.debug({ files, notes }, 'configuration read');
+  log.debug({ files, variables, notes }, 'configuration read');
   try {
     const running = await start(checked, log);
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(running, signal, log));
-    process.on('SIGHUP', () => reload(program, config, log));
+    let current = config;
+    process.on('SIGHUP', () => {
+      current = reload(program, current, running, log);
+    });
   } catch (error) {
     failToStart(error);
   }
@@ -59,22 +64,24 @@ async function stop(running: Running, signal: string, log: Logger): Promise<void
   process.exit(0);
 }
 
-/** What may change while a program runs is how much it logs. */
+/** Answers with the configuration that is in force from now on. */
 function reload<const Sections extends readonly Section[]>(
   program: Startable<Sections>,
-  running: Config<Sections>,
+  current: Config<Sections>,
+  running: Running<Config<Sections>>,
   log: Logger,
-): void {
+): Config<Sections> {
+  let fresh: Config<Sections>;
   try {
     const { sources } = parseArguments(process.argv.slice(2));
-    const { config, changed, needsRestart } = applyMutable(
-      program.sections,
-      running,
-      loadConfig(program, sources).config,
-    );
-    log.level = levelOf(config as Config<Sections> & LogSettings);
-    log.info({ changed, needsRestart }, 'configuration read again');
+    fresh = loadConfig(program, sources, process.env).config;
   } catch (error) {
     log.error({ err: error }, 'the configuration is not valid, the old one stays in force');
+    return current;
   }
+  const { config, changed, needsRestart } = applyMutable(program.sections, current, fresh);
+  log.level = levelOf(config as Config<Sections> & LogSettings);
+  running.reload?.(config);
+  log.info({ changed, needsRestart }, 'configuration read again');
+  return config;
 }

@@ -31,8 +31,15 @@ beforeAll(() => {
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 function run(...args: string[]) {
+  return runIn({}, ...args);
+}
+
+function runIn(environment: Readonly<Record<string, string>>, ...args: string[]) {
   const argv = [join(dir, 'program.ts'), ...args.map((arg) => arg.replace('@', `${dir}/`))];
-  const { status, stdout, stderr } = spawnSync(process.execPath, argv, { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(process.execPath, argv, {
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH, ...environment },
+  });
   return { status, stdout: stdout.replaceAll(dir, ''), stderr: stderr.replaceAll(dir, '') };
 }
 
@@ -80,6 +87,23 @@ describe('loadOrExit', () => {
     expect(good).toEqual({ status: 0, stdout: 'the configuration is valid (/good.conf)\n', stderr: '' });
     expect(run('--check-config', '--config-file', '@bad.conf').status).toBe(2);
     expect(run('--check-config', '--config-dir', '@none').stderr).toContain('/none: it does not exist');
+  });
+
+  test('the environment goes before the files', () => {
+    const check = ['--check-config', '--config-file', '@good.conf'];
+    expect(runIn({ OS_DEFAULT__PORT: '7', OS_AUTH_URL: 'x', OS_NOVA__PORT: '0' }, ...check)).toEqual({
+      status: 0,
+      stdout: 'the configuration is valid (/good.conf, OS_DEFAULT__PORT)\n',
+      stderr: '',
+    });
+    const set = runIn({ OS_DEFAULT__PASSWORD: 's3cret', OS_DEFAULT__PORT: '7' }, '--config-dir', '@conf.d');
+    expect(JSON.parse(set.stdout).config).toEqual({ DEFAULT: { port: 7, password: '***' } });
+    expect(runIn({ OS_DEFAULT__PROT: '7' }, ...check)).toEqual({
+      status: 2,
+      stdout: '',
+      stderr:
+        'error: environment variable OS_DEFAULT__PROT: there is no option [DEFAULT] prot\nwhat to do: Did you mean port?\n',
+    });
   });
 
   test('other arguments', () => {

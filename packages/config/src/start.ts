@@ -29,7 +29,7 @@ export interface Startable<Sections extends readonly Section[]> extends Program<
 }
 
 /**
- * The first lines of every program: reads the command line and the configuration.
+ * The first lines of every program: reads the command line, the configuration files and the environment.
  * Ends the process for --help, --version and --check-config (0), and when anything is wrong with either (2).
  */
 export function loadOrExit<const Sections extends readonly Section[]>(
@@ -40,10 +40,11 @@ export function loadOrExit<const Sections extends readonly Section[]>(
     const { sources, checkConfig, help, version } = parseArguments(argv);
     if (help) sayAndExit(helpText(program.name, program.does));
     if (version) sayAndExit(`${program.name} ${program.version}\n`);
-    const loaded = loadConfig(program, sources);
+    const loaded = loadConfig(program, sources, process.env);
     if (checkConfig) {
       const notes = loaded.notes.map((note) => `note: ${note}\n`).join('');
-      const read = loaded.files.length === 0 ? 'no file: defaults only' : loaded.files.join(', ');
+      const { files, variables } = loaded;
+      const read = [...files, ...variables].join(', ') || 'no file: defaults only';
       sayAndExit(`${notes}the configuration is valid (${read})\n`);
     }
     return loaded;

@@ -12,7 +12,8 @@ const FALSE = ['false', '0', 'off', 'no'];
 export function parseValue(spec: OptionSpec, text: string): ParsedValue {
   if (text === '' && spec.default === null) return { ok: true, value: null };
   if (spec.type === 'list') return parseList(spec, text);
-  if (text.includes('\n')) return bad('goes on in the indented line below it, and takes one line only');
+  if (text.includes('\n'))
+    return bad('goes on in a second line (in a file: the indented one below it), and takes one line only');
   switch (spec.type) {
     case 'string':
     case 'path':

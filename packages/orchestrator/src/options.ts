@@ -14,6 +14,9 @@ const hostName = {
 };
 const httpUrl = { text: 'a URL that begins with http:// or https://', test: isHttpUrl };
 
+/** The most that `[queue] workers` may be. */
+export const MAX_WORKERS = 256;
+
 /** What `astara-orchestrator` reads from the configuration. */
 export const orchestratorSections = [
   defineOptions({
@@ -275,8 +278,9 @@ export const orchestratorSections = [
         type: 'integer',
         default: 8,
         min: 1,
-        max: 256,
+        max: MAX_WORKERS,
         unit: 'resources',
+        mutable: true,
         description: 'How many resources are worked on at the same time.',
       },
       backoff_base: {
@@ -284,9 +288,17 @@ export const orchestratorSections = [
         default: 0.1,
         min: 0.01,
         max: 60,
+        mutable: true,
         description: 'Pause after the first failure of a resource; it doubles with each further one, with jitter.',
       },
-      backoff_max: { type: 'duration', default: 10, min: 1, max: 3600, description: 'The longest such pause.' },
+      backoff_max: {
+        type: 'duration',
+        default: 10,
+        min: 1,
+        max: 3600,
+        mutable: true,
+        description: 'The longest such pause.',
+      },
     },
   }),
   defineOptions({
@@ -298,6 +310,7 @@ export const orchestratorSections = [
         default: 3,
         min: 0.5,
         max: 3600,
+        mutable: true,
         description: 'How often the instances are looked at; one that died is made again after this long at the most.',
       },
     },

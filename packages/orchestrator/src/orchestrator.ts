@@ -12,11 +12,11 @@ import { MetadataServer } from './metadata/server.ts';
 import { createMetrics } from './metrics.ts';
 import { NeutronAgents } from './neutron/agents.ts';
 import { Mirror } from './neutron/mirror/mirror.ts';
-import type { OrchestratorConfig } from './options.ts';
+import { MAX_WORKERS, type OrchestratorConfig } from './options.ts';
 import { NamespaceProvider } from './providers/namespace.ts';
 import type { Provider } from './providers/provider.ts';
 import { defaultBackoff } from './queue/backoff.ts';
-import { Engine } from './reconciler/engine.ts';
+import { Engine, type EngineSettings } from './reconciler/engine.ts';
 
 /** Milliseconds in which a new network usually gets its router, and then needs no instance of its own. */
 const ROUTER_COMES = 2_000;
@@ -27,6 +27,8 @@ export interface Orchestrator {
   /** Of the operators' API: `http://host:port`. */
   readonly url: string;
   stop(): Promise<void>;
+  /** Takes over what may change while it runs. */
+  reload(config: OrchestratorConfig): void;
 }
 
 /** What the orchestrator stands on. */
@@ -66,14 +68,15 @@ export async function startOrchestrator(
   const shared = { mirror, mode: config.dhcp.mode, defaults: applianceDefaults(config), ready: agents.dhcp.ready };
   const routers = new RouterDriver({ ...shared, floatingIps: agents.l3.floatingIps });
   const networks = new NetworkDriver({ ...shared, host: config.DEFAULT.host });
+  const { workers, backoff, healthInterval } = engineSettings(config);
   const engine = new Engine({
     drivers: [routers, networks],
     ...host,
     metrics,
     log,
-    workers: config.queue.workers,
-    backoff: { ...defaultBackoff, base: config.queue.backoff_base, max: config.queue.backoff_max },
-    health: { interval: config.health.interval },
+    workers,
+    backoff,
+    health: { interval: healthInterval },
   });
   const intake = new NotificationIntake({
     mirror,
@@ -111,17 +114,26 @@ export async function startOrchestrator(
     }
     stops.push(() => agents.stop());
     await agents.start();
-    return { url: api.url, stop };
+    return { url: api.url, stop, reload: (changed) => engine.configure(engineSettings(changed)) };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-function namespaces({ agent, queue }: OrchestratorConfig): Required<Ground>['host'] {
+function namespaces({ agent }: OrchestratorConfig): Required<Ground>['host'] {
   return {
-    provider: new NamespaceProvider({ socket: agent.socket, connections: queue.workers }),
+    // The workers are the limit: their number may change, and a connection is made when one is needed.
+    provider: new NamespaceProvider({ socket: agent.socket, connections: MAX_WORKERS }),
     appliances: new SocketAppliances(),
+  };
+}
+
+function engineSettings({ queue, health }: OrchestratorConfig): EngineSettings {
+  return {
+    workers: queue.workers,
+    backoff: { ...defaultBackoff, base: queue.backoff_base, max: queue.backoff_max },
+    healthInterval: health.interval,
   };
 }
 

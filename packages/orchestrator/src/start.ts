@@ -20,6 +20,7 @@ export async function start(config: OrchestratorConfig, log: Logger): Promise<Or
     const orchestrator = await startOrchestrator(config, { messaging }, log);
     return {
       url: orchestrator.url,
+      reload: orchestrator.reload,
       async stop() {
         await orchestrator.stop();
         await messaging.close();

@@ -19,10 +19,15 @@ export class QueueModel {
   #order = 0;
   #waiting: Waiting[] = [];
   readonly #running = new Map<string, { priority: Priority; failures: number; again?: [Priority, number] }>();
-  readonly #workers: number;
-  readonly #reserved: number;
+  #workers: number;
+  #reserved: number;
 
   constructor(workers: number, reserved: number) {
+    this.#workers = workers;
+    this.#reserved = reserved;
+  }
+
+  configure(workers: number, reserved: number): void {
     this.#workers = workers;
     this.#reserved = reserved;
   }

@@ -2,6 +2,7 @@ import type { RetryClass } from '@astara/model/error.ts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { errors } from '../errors.ts';
+import { defaultBackoff } from './backoff.ts';
 import { ManualClock } from './clock.ts';
 import { Priority } from './priority.ts';
 import { QueueModel } from './queue-model.ts';
@@ -22,9 +23,12 @@ class Rig {
   readonly runs: Run[] = [];
   readonly under = new Map<string, { resolve: (outcome: Outcome) => void; reject: (error: Error) => void }>();
   readonly queue: WorkQueue<string>;
-  most = 0;
+  /** Runs that began although as many as there are workers were under way. */
+  excess = 0;
+  #workers: number;
 
   constructor(workers: number, reserved = 0) {
+    this.#workers = workers;
     this.queue = new WorkQueue<string>({
       nameOf: (key) => key,
       workers,
@@ -37,10 +41,15 @@ class Rig {
         this.runs.push(run);
         return new Promise((resolve, reject) => {
           this.under.set(key, { resolve, reject });
-          this.most = Math.max(this.most, this.under.size);
+          if (this.under.size > this.#workers) this.excess++;
         });
       },
     });
+  }
+
+  configure(workers: number, reserved = 0, backoff = defaultBackoff): void {
+    this.#workers = workers;
+    this.queue.configure({ workers, reserved, backoff });
   }
 
   async finish(key: string, result: Result): Promise<void> {
@@ -194,6 +203,34 @@ describe('WorkQueue', () => {
     expect(rig.runs[0]?.signal.aborted).toBe(true);
   });
 
+  test('more workers begin at once; fewer let what is under way end, and begin nothing meanwhile', async () => {
+    const rig = new Rig(1);
+    for (const name of ['a', 'b', 'c', 'd', 'e']) rig.queue.add(name, { priority: Priority.user });
+    await rig.settle();
+    expect(rig.started).toEqual(['a']);
+    rig.configure(3);
+    await rig.settle();
+    expect(rig.started).toEqual(['a', 'b', 'c']);
+    rig.configure(1);
+    await rig.finish('a', 'done');
+    await rig.finish('b', 'done');
+    expect(rig.started).toEqual(['a', 'b', 'c']);
+    expect(rig.runs.some(({ signal }) => signal.aborted)).toBe(false);
+    await rig.finish('c', 'done');
+    expect(rig.started).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  test('another back-off holds from the next failure on', async () => {
+    const rig = new Rig(1);
+    rig.queue.add('a', { priority: Priority.resync });
+    await rig.settle();
+    rig.configure(1, 0, { ...defaultBackoff, base: 3_000 });
+    await rig.finish('a', 'retry');
+    expect(rig.queue.where('a')?.dueIn).toBe(3_000);
+    rig.configure(1);
+    expect(rig.queue.where('a')?.dueIn).toBe(3_000);
+  });
+
   test('shows how long the longest work has been under way', async () => {
     const rig = new Rig(2);
     expect(rig.queue.longestRunning()).toBe(0);
@@ -221,9 +258,10 @@ const step = fc.oneof(
   fc.record({ do: fc.constant('finish' as const), which: fc.nat(), result }),
   fc.record({ do: fc.constant('advance' as const), ms: fc.constantFrom(0, 1, 50, 100, 250, 70_000) }),
   fc.record({ do: fc.constant('wake' as const) }),
+  fc.record({ do: fc.constant('configure' as const), workers: fc.integer({ min: 1, max: 5 }), spare: fc.nat(4) }),
 );
 
-test('histories: starts what the model starts and when, never one key twice at once, loses nothing, always drains', async () => {
+test('histories: starts what the model starts and when, however many workers there are meanwhile, never one key twice at once, loses nothing, always drains', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.integer({ min: 1, max: 4 }),
@@ -248,6 +286,10 @@ test('histories: starts what the model starts and when, never one key twice at o
           } else if (one.do === 'wake') {
             rig.queue.wake();
             model.wake();
+          } else if (one.do === 'configure') {
+            const kept = Math.min(one.spare, one.workers - 1);
+            rig.configure(one.workers, kept);
+            model.configure(one.workers, kept);
           } else {
             // In the model's steps: what becomes due on the way starts on the way.
             for (let left = one.ms; ; ) {
@@ -262,7 +304,7 @@ test('histories: starts what the model starts and when, never one key twice at o
           await rig.settle();
           model.start();
           expect(rig.started).toEqual(model.started);
-          expect(rig.most).toBeLessThanOrEqual(workers);
+          expect(rig.excess).toBe(0);
         }
         for (let turn = 0; turn < 200 && (rig.under.size > 0 || rig.queue.delayed > 0); turn++) {
           const name = [...rig.under.keys()][0];

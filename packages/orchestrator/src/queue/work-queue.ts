@@ -5,16 +5,22 @@ import { type Clock, systemClock } from './clock.ts';
 import { DelayHeap } from './delay-heap.ts';
 import { Priority, priorityNames } from './priority.ts';
 
-export interface WorkQueueOptions<Key> {
+/** What may change while it works. */
+export interface QueueSettings {
+  /** How many keys are worked on at once. */
+  readonly workers: number;
+  /** How many of the workers take `user` and `related` work only, so that a resync makes no person wait. */
+  readonly reserved: number;
+  readonly backoff: Backoff;
+}
+
+/** `reserved` is 0 unless said. */
+export interface WorkQueueOptions<Key> extends Partial<QueueSettings> {
   /** Equal names are the same key. */
   readonly nameOf: (key: Key) => string;
   /** Never called twice at once for the same key. A rejection is a failure; its retry class says what follows. */
   readonly work: (key: Key, run: Run) => Promise<Outcome>;
-  /** How many keys are worked on at once. */
   readonly workers: number;
-  /** How many of the workers take `user` and `related` work only, so that a resync makes no person wait. */
-  readonly reserved?: number;
-  readonly backoff?: Backoff;
   readonly clock?: Clock;
   /** In [0, 1). */
   readonly random?: () => number;
@@ -80,7 +86,7 @@ interface Entry<Key> {
  */
 export class WorkQueue<Key> {
   readonly #options: WorkQueueOptions<Key>;
-  readonly #backoff: Backoff;
+  #settings: QueueSettings;
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #entries = new Map<string, Entry<Key>>();
@@ -98,9 +104,19 @@ export class WorkQueue<Key> {
 
   constructor(options: WorkQueueOptions<Key>) {
     this.#options = options;
-    this.#backoff = options.backoff ?? defaultBackoff;
+    const { workers, reserved = 0, backoff = defaultBackoff } = options;
+    this.#settings = { workers, reserved, backoff };
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? Math.random;
+  }
+
+  /**
+   * From now on. With fewer workers than runs under way none is cut short: nothing begins until enough of them have ended.
+   * What backs off already keeps its due time.
+   */
+  configure(settings: QueueSettings): void {
+    this.#settings = settings;
+    this.#pumpSoon();
   }
 
   /** A closed queue takes nothing. */
@@ -251,7 +267,7 @@ export class WorkQueue<Key> {
   }
 
   #pump(): void {
-    const { workers, reserved = 0 } = this.#options;
+    const { workers, reserved } = this.#settings;
     while (this.#running.size < workers) {
       const priority = Object.values(Priority).find((candidate) => this.depth(candidate) > 0);
       if (priority === undefined) return;
@@ -304,7 +320,7 @@ export class WorkQueue<Key> {
   #afterFailure(entry: Entry<Key>, retry: RetryClass): { priority: Priority; due: number } | undefined {
     const { again } = entry;
     entry.failures++;
-    const delay = backoffDelay(this.#backoff, retry, entry.failures, this.#random);
+    const delay = backoffDelay(this.#settings.backoff, retry, entry.failures, this.#random);
     if (delay !== undefined) this.#options.meter?.retried(retry);
     if (delay === undefined || again?.priority === Priority.user) {
       entry.failures = 0;

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { errors } from '../errors.ts';
+import { defaultBackoff } from '../queue/backoff.ts';
 import { Priority } from '../queue/priority.ts';
 import { Rig, routerKey, somePort } from './rig.ts';
 
@@ -386,5 +387,58 @@ describe('when many die at once', () => {
   test('a few are rebuilt', async () => {
     await massacre(4);
     expect(rig.host.instances.every(({ state }) => state === 'running')).toBe(true);
+  });
+});
+
+describe('what changes while it runs', () => {
+  const settings = { workers: 8, backoff: defaultBackoff, healthInterval: 3_000 };
+
+  test('more workers take up what waits, fewer leave it', async () => {
+    rig = new Rig({ workers: 1, latency: { ensure: 1_000, push: 1_000 } });
+    for (const id of ['a', 'b', 'c', 'd']) rig.want(id);
+    await rig.engine.start();
+    await rig.pass(1);
+    expect(rig.host.count('ensure')).toBe(1);
+    rig.engine.configure({ ...settings, workers: 3 });
+    await rig.pass(1);
+    expect(rig.host.count('ensure')).toBe(3);
+    rig.engine.configure({ ...settings, workers: 1 });
+    await rig.pass(3_500);
+    expect(rig.host.count('ensure')).toBe(4);
+    await rig.pass(3_000);
+    for (const id of ['a', 'b', 'c', 'd']) {
+      expect(rig.engine.resource(routerKey(id))).toMatchObject({ phase: 'CONFIGURED' });
+    }
+  });
+
+  test('the health interval, at once and in both directions', async () => {
+    rig = new Rig({ health: { interval: 3_600_000 } });
+    await configured();
+    rig.engine.configure({ ...settings, healthInterval: 1_000 });
+    await rig.pass(10_000);
+    expect(rig.host.count('list')).toBe(10);
+    rig.engine.configure({ ...settings, healthInterval: 60_000 });
+    await rig.pass(59_000);
+    expect(rig.host.count('list')).toBe(10);
+    await rig.pass(61_000);
+    expect(rig.host.count('list')).toBe(12);
+  });
+
+  test('with another back-off, what backs off is tried at once; with the same it is not', async () => {
+    const long = { ...defaultBackoff, base: 60_000, max: 3_600_000 };
+    rig = new Rig({ backoff: long, health: { resync: 1e9 } });
+    await configured();
+    rig.host.fail('push', slow, 99);
+    rig.want('a', { floating_ips: [fip(1)] });
+    rig.engine.enqueue(routerKey('a'), Priority.user);
+    await rig.pass(0);
+    rig.engine.configure({ ...settings, backoff: { ...long } });
+    await rig.pass(1_000);
+    expect(rig.host.count('push')).toBe(1);
+    rig.engine.configure({ ...settings, backoff: { ...long, max: 10_000 } });
+    await rig.pass(0);
+    expect(rig.host.count('push')).toBe(2);
+    await rig.pass(10_000);
+    expect(rig.host.count('push')).toBeGreaterThan(2);
   });
 });

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { ResourceKey, ResourceKind } from '@astara/model/instance.ts';
 import type { Logger } from 'pino';
 import type { Appliances } from '../appliance-client/client.ts';
@@ -6,7 +7,7 @@ import { errors } from '../errors.ts';
 import { Phase } from '../lifecycle/phase.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Provider } from '../providers/provider.ts';
-import type { Backoff } from '../queue/backoff.ts';
+import { type Backoff, defaultBackoff } from '../queue/backoff.ts';
 import { type Clock, systemClock } from '../queue/clock.ts';
 import { Priority, priorityNames } from '../queue/priority.ts';
 import { type QueueMeter, WorkQueue } from '../queue/work-queue.ts';
@@ -17,17 +18,21 @@ import { defaultLimits, type Limits, Reconciler } from './reconciler.ts';
 import { type Record, Records } from './record.ts';
 import { type ResourceState, resourceState } from './resource-state.ts';
 
-export interface EngineOptions {
+/** What may change while it runs. */
+export interface EngineSettings {
+  /** Resources worked on at once; default 8. */
+  readonly workers: number;
+  readonly backoff: Backoff;
+  /** Milliseconds between two listings of the provider. */
+  readonly healthInterval: number;
+}
+
+export interface EngineOptions extends Partial<Pick<EngineSettings, 'workers' | 'backoff'>> {
   readonly drivers: readonly Driver[];
   readonly provider: Provider;
   readonly appliances: Appliances;
   readonly metrics: Metrics;
   readonly log: Logger;
-  /** Resources worked on at once; default 8. */
-  readonly workers?: number;
-  /** Of these, kept for what a person waits for; default a quarter. */
-  readonly reserved?: number;
-  readonly backoff?: Backoff;
   readonly health?: Partial<HealthTimes>;
   readonly limits?: Partial<Limits>;
   readonly breaker?: BreakerOptions;
@@ -45,10 +50,12 @@ export class Engine {
   readonly #breaker: Breaker;
   readonly #records: Records;
   readonly #observed = new Observed();
+  #backoff: Backoff;
 
   constructor(options: EngineOptions) {
     const { provider, appliances, metrics, log, workers = 8, clock = systemClock, now = Date.now } = options;
     this.#drivers = new Map(options.drivers.map((driver) => [driver.kind, driver]));
+    this.#backoff = options.backoff ?? defaultBackoff;
     this.#breaker = new Breaker(options.breaker);
     this.#records = new Records(now);
     const shared = { provider, drivers: this.#drivers, observed: this.#observed, records: this.#records, log };
@@ -64,10 +71,10 @@ export class Engine {
     this.#queue = new WorkQueue<ResourceKey>({
       nameOf,
       workers,
-      reserved: options.reserved ?? Math.floor(workers / 4),
+      reserved: reservedOf(workers),
       clock,
       meter: meterOf(metrics),
-      ...(options.backoff ? { backoff: options.backoff } : {}),
+      backoff: this.#backoff,
       work: (key, run) => this.#reconciler.reconcile(key, run),
     });
     this.#health = new Health({
@@ -93,6 +100,14 @@ export class Engine {
   /** Takes nothing more; waits for what is under way, at most `deadline` ms. The data plane is not touched. */
   async stop(deadline: number): Promise<void> {
     await Promise.all([this.#queue.close(deadline), this.#health.stop()]);
+  }
+
+  /** From now on. What backs off is tried again at once when its back-off has changed. */
+  configure({ workers, backoff, healthInterval }: EngineSettings): void {
+    this.#queue.configure({ workers, reserved: reservedOf(workers), backoff });
+    if (!isDeepStrictEqual(backoff, this.#backoff)) this.#queue.wake();
+    this.#backoff = backoff;
+    this.#health.every(healthInterval);
   }
 
   /** The one way in: look at this resource. */
@@ -179,6 +194,11 @@ export class Engine {
         metrics.resources.set({ kind, phase }, counts.get(kind)?.get(phase) ?? 0);
     }
   }
+}
+
+/** Workers kept for what a person waits for. */
+function reservedOf(workers: number): number {
+  return Math.floor(workers / 4);
 }
 
 function meterOf(metrics: Metrics): QueueMeter {

@@ -50,9 +50,11 @@ export class Health {
   #reason: string | undefined = 'the host agent has not been asked yet';
   #lastResync = Number.NEGATIVE_INFINITY;
   readonly #filled = new Set<ResourceKind>();
+  #interval: number;
 
   constructor(options: HealthOptions) {
     this.#options = options;
+    this.#interval = options.times.interval;
   }
 
   /** Resolves after the first listing, whether it succeeded or not. */
@@ -72,6 +74,14 @@ export class Health {
     return this.#reason;
   }
 
+  /** Milliseconds between two listings from now on; the next is that far from now, unless it is wanted sooner. */
+  every(interval: number): void {
+    if (interval === this.#interval) return;
+    this.#interval = interval;
+    const waits = this.#cancel !== undefined && this.#listing === undefined;
+    if (waits && !this.#doubt && this.#reason === undefined) this.#schedule(interval);
+  }
+
   /** Lists soon, because an operation failed. Many doubts are one listing. */
   doubt(): void {
     if (this.#doubt || this.#stopped) return;
@@ -83,8 +93,7 @@ export class Health {
   check(): Promise<void> {
     this.#listing ??= this.#check().finally(() => {
       this.#listing = undefined;
-      const { interval, away } = this.#options.times;
-      this.#schedule(this.#reason === undefined ? interval : away);
+      this.#schedule(this.#reason === undefined ? this.#interval : this.#options.times.away);
     });
     return this.#listing;
   }
