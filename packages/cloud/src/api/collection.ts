@@ -146,8 +146,8 @@ export class Collection<R extends { readonly id: string }> {
     return this.#run(incoming, (context) => {
       const row = this.#mine(context, id, `delete_${singular}`);
       checkRevision(row, incoming.ifMatch);
-      // All of it, whoever deletes it.
-      const last = resource.view(context, row);
+      // The core tells all of it, whoever deletes it.
+      const last = resource.core === true ? resource.view(context, row) : shown(context, resource, row);
       resource.remove?.(context, row);
       this.#tell(context, 'delete', { [singular]: last, [`${singular}_id`]: id });
       return { status: 204 };

@@ -19,3 +19,9 @@ test('every difference is found, with its place', () => {
 test('a step that is missing is different', () => {
   expect(compare('s', entry(1), [])).toHaveLength(1);
 });
+
+test('numbers may differ, but not what they stand for', () => {
+  const real = [...entry({ port: '<id-1>', other: '<id-2>' }), ...entry('<id-2>')];
+  expect(compare('s', real, [...entry({ port: '<id-4>', other: '<id-5>' }), ...entry('<id-5>')])).toEqual([]);
+  expect(compare('s', real, [...entry({ port: '<id-4>', other: '<id-5>' }), ...entry('<id-4>')])).toHaveLength(1);
+});

@@ -129,7 +129,8 @@ function create(context: Context, body: SubnetBody): SubnetRow {
   };
   checkSubnet(row);
   const network = namedNetwork(context, body.network_id);
-  if (!caller.isAdmin && network.project_id !== caller.projectId) throw tenantMayNot(caller.projectId, 'subnet');
+  const guest = !caller.isAdmin && network.project_id !== caller.projectId;
+  if (guest && !network.shared) throw tenantMayNot(caller.projectId, 'subnet');
   const siblings = store.subnets.by('network', network.id).filter((other) => other.ip_version === version);
   if (siblings.some((other) => overlap(rangeOf(other.cidr), rangeOf(cidr)))) {
     throw invalidInput(`Requested subnet with cidr: ${cidr} for network: ${network.id} overlaps with another subnet`);
@@ -146,6 +147,8 @@ function update({ store }: Context, row: SubnetRow, body: Partial<SubnetRow>): S
   checkPrefix(row.cidr, row.ip_version, next.enable_dhcp);
   checkSubnet(next);
   checkPools(next);
+  const network = store.networks.get(row.network_id);
+  if (network !== undefined) revise(store.networks, network);
   return revise(store.subnets, row, body);
 }
 

@@ -136,7 +136,7 @@ export const administration = [
       port_id: '{dhcp}',
       port: { port: { network_id: '{net}', device_id: 'dhcp-of-the-contract', fixed_ips: [{ subnet_id: '{sub}' }] } },
     }),
-    call('q-plugin', 'dhcp_ready_on_ports', '1.5', { port_ids: ['{dhcp}'] }),
+    call('q-plugin', 'dhcp_ready_on_ports', '1.5', { host: 'contract1', port_ids: ['{dhcp}'] }),
     admin.show('port', 'dhcp'),
     member.create('port', 'client', { network_id: '{net}', fixed_ips: [{ ip_address: '10.1.0.11' }] }),
     member.update('port', 'client', { fixed_ips: [{ ip_address: '10.1.0.12' }] }),

@@ -70,6 +70,7 @@ export const floatingIps = [
     stranger.update('floatingip', 'theirs', { port_id: '{lonely}' }),
     member.remove('port', 'port'),
     member.show('floatingip', 'direct'),
+    admin.remove('network', 'ext'),
     member.remove('floatingip', 'direct'),
     member.remove('floatingip', 'fip'),
     member.remove('floatingip', 'fip'),

@@ -184,12 +184,7 @@ export const language = [
   scenario(
     'what is whose',
     member.create('network', 'net', { name: 'mine' }),
-    member.create('subnet', 'sub', {
-      network_id: '{net}',
-      ip_version: 4,
-      cidr: '10.1.0.0/24',
-      allocation_pools: [{ start: '10.1.0.100', end: '10.1.0.200' }],
-    }),
+    member.create('subnet', 'sub', { network_id: '{net}', ip_version: 4, cidr: '10.1.0.0/24' }),
     member.create('port', 'port', { network_id: '{net}' }),
     member.create('router', 'router', { name: 'r' }),
     stranger.show('network', 'net'),
@@ -216,7 +211,7 @@ export const language = [
     stranger.create('port', 'guest', { network_id: '{net}', name: 'guest' }),
     member.show('port', 'guest'),
     member.list('port', '?network_id={net}&fields=name&sort_key=name&sort_dir=asc'),
-    stranger.create('port', '', { network_id: '{net}', fixed_ips: [{ ip_address: '10.1.0.2' }] }),
+    stranger.create('port', '', { network_id: '{net}', fixed_ips: [{ ip_address: '10.1.0.1' }] }),
     stranger.create('port', '', { network_id: '{net}', mac_address: '02:00:00:00:00:01' }),
     stranger.create('subnet', '', { network_id: '{net}', ip_version: 4, cidr: '10.2.0.0/24' }),
     admin.list('port', '?network_id={net}&fields=name&sort_key=name&sort_dir=asc'),
