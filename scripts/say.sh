@@ -11,5 +11,5 @@ as_root() {
   if is_root; then "$@"; return; fi
   command -v sudo >/dev/null || cannot "$why needs root, and there is no sudo here. As root, run: $*"
   sudo -v || cannot "$why needs root, and sudo refuses. As root, run: $*"
-  sudo --preserve-env=ASTARA_LAB,CI "$@"
+  sudo --preserve-env=ASTARA_LAB,ASTARA_RECORD,CI "$@"
 }
