@@ -172,6 +172,7 @@ export const orchestratorSections = [
         default: 30,
         min: 1,
         max: 3600,
+        mutable: true,
         description:
           "How often the agents report to Neutron. Less than half of neutron-server's agent_down_time, or they seem dead.",
       },
@@ -187,6 +188,7 @@ export const orchestratorSections = [
         default: 300,
         min: 5,
         max: 86_400,
+        mutable: true,
         description: 'How often everything is compared with Neutron, in case a message was lost.',
       },
       sync_page_size: {

@@ -114,7 +114,11 @@ export async function startOrchestrator(
     }
     stops.push(() => agents.stop());
     await agents.start();
-    return { url: api.url, stop, reload: (changed) => engine.configure(engineSettings(changed)) };
+    const reload = (changed: OrchestratorConfig) => {
+      engine.configure(engineSettings(changed));
+      agents.configure(roleOptions(changed));
+    };
+    return { url: api.url, stop, reload };
   } catch (error) {
     await stop();
     throw error;

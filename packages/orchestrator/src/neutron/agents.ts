@@ -6,7 +6,7 @@ import { DhcpAgent } from './dhcp-agent.ts';
 import { Gate } from './gate.ts';
 import { L3Agent } from './l3-agent.ts';
 import type { Mirror } from './mirror/mirror.ts';
-import { defaultRoleOptions, type RoleOptions } from './options.ts';
+import { defaultRoleOptions, type RoleIntervals, type RoleOptions } from './options.ts';
 import type { Role } from './role.ts';
 import { NeutronRpc, type RpcObserver } from './rpc.ts';
 
@@ -55,6 +55,10 @@ export class NeutronAgents {
 
   async start(): Promise<void> {
     await Promise.all(this.#played.map((role) => role.start()));
+  }
+
+  configure(intervals: RoleIntervals): void {
+    for (const role of this.#played) role.configure(intervals);
   }
 
   async stop(): Promise<void> {

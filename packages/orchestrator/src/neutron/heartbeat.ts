@@ -28,14 +28,23 @@ export class Heartbeat {
   /** When Neutron answered last, on the monotonic clock. */
   #answered: number | undefined;
   #failures = 0;
+  #interval: number;
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
+    this.#interval = options.interval;
   }
 
   /** Whether Neutron has answered, and not too long ago. */
   get alive(): boolean {
     return this.#answered !== undefined && performance.now() - this.#answered < this.#options.downTime;
+  }
+
+  /** Milliseconds between two reports from now on, beginning with one at once if Neutron answers. */
+  every(interval: number): void {
+    if (interval === this.#interval) return;
+    this.#interval = interval;
+    if (this.alive) this.beat();
   }
 
   /** Reports at once. */
@@ -63,7 +72,8 @@ export class Heartbeat {
 
   /** Answers how long to wait for the next. */
   async #report(): Promise<number> {
-    const { rpc, state, interval, downTime, onLapse, logger } = this.#options;
+    const { rpc, state, downTime, onLapse, logger } = this.#options;
+    const interval = this.#interval;
     const report = state();
     try {
       // An answer that comes later than this is of no use to an agent that is to be seen alive.
@@ -82,12 +92,12 @@ export class Heartbeat {
       else if (silent > downTime) onLapse('reports had stopped');
       // A server that died may have committed changes that it told nobody of.
       else if (failures > 0) onLapse('Neutron answers again');
-      return interval;
+      return this.#interval;
     } catch (error) {
       if (this.#stop.signal.aborted) return interval;
       this.#failures += 1;
       logger.warn({ err: error, agent: report.agentType, failures: this.#failures }, 'agent report failed');
-      return Math.min(interval, backoff(this.#failures, 1000, 5000));
+      return Math.min(this.#interval, backoff(this.#failures, 1000, 5000));
     }
   }
 }

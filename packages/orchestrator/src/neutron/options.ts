@@ -1,3 +1,6 @@
+/** What may change while the roles are played. Milliseconds. */
+export type RoleIntervals = Pick<RoleOptions, 'reportInterval' | 'resyncInterval'>;
+
 /** How the agent roles behave. All times in milliseconds. */
 export interface RoleOptions {
   /** What the agents claim to plug with; information only. */

@@ -75,6 +75,22 @@ test('an agent that Neutron calls revived, or that reconnects, lists everything 
   await until('networks too', () => bus.of('get_active_networks_info').length > (then[1] ?? 0));
 });
 
+test('the intervals may change while it runs', async () => {
+  const hour = 3_600_000;
+  const { bus, agents } = await filled({ options: { reportInterval: hour, resyncInterval: hour } });
+  const reports = bus.of('report_state').length;
+  const lists = bus.of('get_router_ids').length;
+  agents.configure({ reportInterval: 20, resyncInterval: hour });
+  await until('reported again and again', () => bus.of('report_state').length > reports + 8);
+  expect(bus.of('get_router_ids').length).toBe(lists);
+  agents.configure({ reportInterval: hour, resyncInterval: 20 });
+  await until('listed again and again', () => bus.of('get_router_ids').length > lists + 3);
+  const after = bus.of('report_state').length;
+  const then = bus.of('get_router_ids').length;
+  await until('listed on', () => bus.of('get_router_ids').length > then + 5);
+  expect(bus.of('report_state').length).toBe(after);
+});
+
 test('a Neutron that was away for a while may have changes that it told nobody of', async () => {
   const { bus, agents } = await filled();
   bus.answer('report_state', () => {

@@ -5,7 +5,7 @@ import { Priority } from '../queue/priority.ts';
 import type { Gate } from './gate.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { Mirror, RoleState } from './mirror/mirror.ts';
-import type { RoleOptions } from './options.ts';
+import type { RoleIntervals, RoleOptions } from './options.ts';
 import { objectOf } from './payload.ts';
 import { Refresher, type RefresherOptions } from './refresher.ts';
 import { Repeater } from './repeater.ts';
@@ -55,6 +55,7 @@ export class Role {
   readonly #heartbeat: Heartbeat;
   readonly #lister: Repeater;
   readonly #refresher: Refresher;
+  #resyncInterval: number;
   #resyncTimer: NodeJS.Timeout | undefined;
   #subscription: Subscription | undefined;
 
@@ -62,6 +63,7 @@ export class Role {
     this.#deps = deps;
     this.#plan = plan;
     const { rpc, options, logger } = deps;
+    this.#resyncInterval = options.resyncInterval;
     this.#heartbeat = new Heartbeat({
       rpc,
       state: plan.state,
@@ -97,7 +99,7 @@ export class Role {
   }
 
   async start(): Promise<void> {
-    const { messaging, rpc, options } = this.#deps;
+    const { messaging, rpc } = this.#deps;
     const { topic, version, handlers, onReconnected } = this.#plan;
     this.#deps.gate.hold(topic);
     let first = true;
@@ -117,12 +119,20 @@ export class Role {
     });
     first = false;
     this.#heartbeat.beat();
-    const interval = options.resyncInterval * (0.9 + Math.random() * 0.2);
-    this.#resyncTimer = setInterval(() => this.resync('periodic'), interval);
+    this.#resyncNowAndThen();
+  }
+
+  /** From now on: the next resync is an interval from now. */
+  configure({ reportInterval, resyncInterval }: RoleIntervals): void {
+    this.#heartbeat.every(reportInterval);
+    if (resyncInterval === this.#resyncInterval) return;
+    this.#resyncInterval = resyncInterval;
+    if (this.#resyncTimer !== undefined) this.#resyncNowAndThen();
   }
 
   async stop(): Promise<void> {
     clearInterval(this.#resyncTimer);
+    this.#resyncTimer = undefined;
     await this.#subscription?.close();
     await Promise.all([this.#heartbeat.stop(), this.#lister.stop(), this.#refresher.stop()]);
   }
@@ -155,6 +165,12 @@ export class Role {
   /** It is not on this host any more. */
   forget(id: string): void {
     this.#refresher.forget(id);
+  }
+
+  #resyncNowAndThen(): void {
+    clearInterval(this.#resyncTimer);
+    const interval = this.#resyncInterval * (0.9 + Math.random() * 0.2);
+    this.#resyncTimer = setInterval(() => this.resync('periodic'), interval);
   }
 
   #setUp(up: boolean): null {
