@@ -110,7 +110,8 @@ export const errors = defineErrors({
   },
   HOME_RUN_FAILED: {
     message: '{program}: {reason}',
-    remedy: "the reason is the program's own; try it inside the instance: nsenter --target INIT --net --mount --pid --root",
+    remedy:
+      "the reason is the program's own; try it inside the instance: nsenter --target INIT --net --mount --pid --root",
     retry: 'retry',
     radius: 'appliance',
     status: 500,
