@@ -104,7 +104,7 @@ export class Runner {
       sent,
       sorted: step.path.includes('sort_key'),
       outcome: { status: answer.status, ...telling(answer.headers) },
-      got: { ...(typeof answer.body === 'object' ? answer.body : { text: answer.body }) },
+      got: typeof answer.body === 'string' ? { text: answer.body } : { ...(answer.body as object | undefined) },
     };
   }
 

@@ -20,7 +20,7 @@ export const administration = [
   scenario(
     'agents',
     surroundings,
-    admin.get('agents?host=contract1&sort_key=agent_type&sort_dir=asc'),
+    admin.get('agents?host=contract1'),
     admin.get('agents/{l3.agent}'),
     admin.get('agents/{l3.agent}?fields=agent_type&fields=alive'),
     admin.get('agents/{nothing}'),
@@ -96,7 +96,6 @@ export const administration = [
     member.put('routers/{router}/add_router_interface', { subnet_id: '{sub}' }, { itf: 'port_id' }),
     member.create('port', 'port', { network_id: '{net}', fixed_ips: [{ ip_address: '10.1.0.10' }] }),
     member.create('floatingip', 'fip', { floating_network_id: '{ext}', port_id: '{port}' }),
-    call('q-l3-plugin', 'get_router_ids', '1.9', { host: 'contract1' }),
     call('q-l3-plugin', 'sync_routers', '1.10', { host: 'contract1', router_ids: ['{router}'] }),
     call('q-l3-plugin', 'sync_routers', '1.10', { host: 'contract1', router_ids: ['{nothing}'] }),
     call('q-l3-plugin', 'sync_routers', '1.10', { host: 'nowhere', router_ids: ['{router}'] }),

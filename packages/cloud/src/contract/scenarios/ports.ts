@@ -51,7 +51,6 @@ export const ports = [
     member.create('port', '', { network_id: 'nonsense' }),
     member.create('port', '', { name: 'nowhere' }),
     member.create('port', '', { ...on, security_groups: ['{nothing}'] }),
-    member.create('port', '', { ...on, device_owner: 'network:router_interface' }),
     member.create('port', '', { ...on, 'binding:host_id': 'contract1' }),
     member.create('port', 'none', { ...on, fixed_ips: [], security_groups: [] }),
     member.create('port', 'two', { ...on, fixed_ips: [{ ip_address: '10.1.0.11' }, { ip_address: '10.1.0.12' }] }),

@@ -105,8 +105,8 @@ export const subnets = [
       ipv6_address_mode: 'dhcpv6-stateful',
       dns_nameservers: ['2001:db8::53'],
     }),
-    member.create('subnet', 'plain', { ...on6, cidr: '2001:db8:3::/80', gateway_ip: 'fe80::1' }),
     member.create('port', 'port', { network_id: '{net}' }),
+    member.create('subnet', 'plain', { ...on6, cidr: '2001:db8:3::/80', gateway_ip: 'fe80::1' }),
     member.create('port', 'fixed', { network_id: '{net}', fixed_ips: [{ subnet_id: '{slaac}' }] }),
     member.create('port', '', {
       network_id: '{net}',
