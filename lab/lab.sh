@@ -130,6 +130,7 @@ case $verb in
   up | down | service | garp)
     [ "$(id -u)" = 0 ] || cannot 'the lab needs root'
     # One at a time. flock -o: the daemons that we start must not inherit the lock.
+    mkdir -p /run/lock # a chroot or a container may lack it
     [ -n "${LAB_LOCKED:-}" ] || LAB_LOCKED=1 exec flock -o /run/lock/astara-lab "$0" "$verb" "$@"
     unset LAB_LOCKED
     "$verb" "$@"

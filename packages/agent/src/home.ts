@@ -85,7 +85,9 @@ export class NamespaceHome implements Home {
 
   #inside(argv: readonly string[]): string[] {
     this.#mustBeAlive();
-    // --root: entering a mount namespace goes to its root, which is not ours when we run in a chroot.
-    return ['nsenter', '--target', String(this.#init.pid), '--net', '--mount', '--pid', '--root', '--', ...argv];
+    const { pid } = this.#init;
+    // Entering a mount namespace goes to its root, which is not ours when we run in a chroot: so to the root that its init has.
+    const root = `/proc/${pid}/root`;
+    return ['nsenter', `--target=${pid}`, '--net', '--mount', '--pid', `--root=${root}`, `--wd=${root}`, '--', ...argv];
   }
 }

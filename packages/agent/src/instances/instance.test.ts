@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 
 function inside(instance: Instance, ...argv: string[]): string {
-  const flags = ['--target', String(instance.init.pid), '--net', '--mount', '--pid', '--'];
+  const flags = [`--target=${instance.init.pid}`, '--net', '--mount', '--pid', '--root', '--wd', '--'];
   return execFileSync('nsenter', [...flags, ...argv], { encoding: 'utf8' });
 }
 

@@ -143,6 +143,7 @@ export class TestBroker {
   /** Runs rabbitmqctl (about 1.5 s) and returns what it printed. */
   async ctl(...args: string[]): Promise<string> {
     const { stdout } = await run('setpriv', [...asRabbit(), `${bin}/rabbitmqctl`, '--quiet', ...args], {
+      cwd: this.#dir, // one that its user may read
       env: this.#env,
     });
     return stdout;
