@@ -36,7 +36,10 @@ afterAll(async () => {
   await connection.close();
 });
 
-test.for(contract)('$name', async (scenario) => {
+// Neutron picks addresses at random: one that was given back a moment ago may come again, which the record cannot foresee.
+const again = { retry: recording ? 0 : 2 };
+
+test.for(contract)('$name', again, async (scenario) => {
   const transcript = await runner.perform(scenario);
   if (recording) record(scenario, transcript);
   else expect(transcript).toEqual(recorded(scenario));
