@@ -10,7 +10,7 @@ import { CloudSide, OrchestratorSide } from './scale/side.ts';
 import { User } from './scale/user.ts';
 
 /**
- * The orchestrator with many routers: a cloud in one process, RabbitMQ, and an imagined host. How long from its start until all are in sync, what it
+ * The orchestrator with many routers: a cloud in one process, RabbitMQ, and a simulated host. How long from its start until all are in sync, what it
  * costs, and what a user's change waits for meanwhile. The peer is the orchestrator itself with the fewest routers: what a
  * router costs must not grow with their number.
  */

@@ -14,6 +14,7 @@ export function resourceLines(states: readonly ResourceState[], tenants: readonl
     tenants.flatMap(({ name, router, network }) => [[router.id, name] as const, [network.id, name] as const]),
   );
   return states
+    .filter(({ id, instances }) => names.has(id) || instances.length > 0)
     .map(({ kind, id, phase, convergence, instances }) => ({
       resource: `${kind} ${names.get(id) ?? id}`,
       state: phase,

@@ -74,8 +74,8 @@ export async function startStack(screen: Screen, { dir, tenants, simulated }: St
     ends.push(() => messaging.close());
     const program = { sections: orchestratorSections, foreign: foreignToOrchestrator, check: checkOrchestrator };
     const { config } = loadConfig(program, [{ kind: 'file', path: file }]);
-    const imagined = new SimulatedHost({ ensure: 5, push: 2 });
-    const ground = { messaging, ...(simulated ? { host: { provider: imagined, appliances: imagined } } : {}) };
+    const host = new SimulatedHost({ ensure: 5, push: 2 });
+    const ground = { messaging, ...(simulated ? { host: { provider: host, appliances: host } } : {}) };
     const orchestrator = await screen.step(
       'orchestrator: the L3 and DHCP agent of this cloud',
       () => startOrchestrator(config, ground, log),

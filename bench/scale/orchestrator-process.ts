@@ -2,22 +2,22 @@ import { loadConfig } from '@astara/config/load.ts';
 import { connectMessaging } from '@astara/messaging/messaging.ts';
 import { checkOrchestrator, foreignToOrchestrator, orchestratorSections } from '@astara/orchestrator/options.ts';
 import { type Orchestrator, startOrchestrator } from '@astara/orchestrator/orchestrator.ts';
+import { SimulatedHost } from '@astara/orchestrator/providers/simulated.ts';
 import { pino } from 'pino';
 import { waitFor } from '../../e2e/lib/wait.ts';
-import { ImaginedHost } from './imagined-host.ts';
 import { type FromOrchestrator, now, type ToOrchestrator } from './messages.ts';
 
-/** The real orchestrator on an imagined host. Arguments: configuration file, routers. Ends when its parent does. */
+/** The real orchestrator on an simulated host. Arguments: configuration file, routers. Ends when its parent does. */
 const [file = '', count = ''] = process.argv.slice(2);
 const routers = Number(count);
 const log = pino({ level: process.env.BENCH_LOG ?? 'warn' });
 const program = { sections: orchestratorSections, foreign: foreignToOrchestrator, check: checkOrchestrator };
 const { config } = loadConfig(program, [{ kind: 'file', path: file }]);
-const host = new ImaginedHost({ ensure: 5, push: 2 });
+const host = new SimulatedHost({ ensure: 5, push: 2 });
 const watched = new Map<string, string>();
 let orchestrator: Orchestrator;
 
-host.onPush = (router, { floating_ips }) => {
+host.onPush = ({ resource: { id: router } }, { floating_ips }) => {
   const fixedIp = watched.get(router);
   if (fixedIp === undefined || !floating_ips.some((one) => one.fixed_ip === fixedIp)) return;
   watched.delete(router);

@@ -67,7 +67,7 @@ export class CloudSide {
   }
 }
 
-/** The orchestrator on its imagined host, in a process of its own. */
+/** The orchestrator on its simulated host, in a process of its own. */
 export class OrchestratorSide {
   readonly #child: ChildProcess;
 

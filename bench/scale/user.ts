@@ -9,56 +9,48 @@ export class User {
   readonly waits: number[] = [];
   readonly #cloud: CloudSide;
   readonly #orchestrator: OrchestratorSide;
-  readonly #seen = new Set<string>();
-  readonly #asked = new Set<string>();
-  readonly #answered = new Map<string, number>();
-  readonly #applied = new Map<string, number>();
+  /** Changes under way, by router: when the API answered and when it was in force, as far as known. */
+  readonly #open = new Map<string, { answered?: number; applied?: number }>();
   #next = 0;
 
   constructor(cloud: CloudSide, orchestrator: OrchestratorSide) {
     this.#cloud = cloud;
     this.#orchestrator = orchestrator;
-    orchestrator.onApplied((router, at) => {
-      if (!this.#asked.delete(router)) return;
-      this.#applied.set(router, at);
-      this.#settle(router);
-    });
+    orchestrator.onApplied((router, applied) => this.#note(router, { applied }));
   }
 
   /** Changes a router every `pause` ms until told to stop, or `most` are changed. */
   async work(pause: number, signal: AbortSignal, most = Number.POSITIVE_INFINITY): Promise<void> {
     const { routers, neutron } = this.#cloud;
-    // Spread over all of them, and no router twice.
-    const stride = Math.max(1, Math.floor(routers.length / 997)) * 2 + 1;
+    // Spread over all of them; a prime that divides no number of routers anybody asks for, so that none comes twice.
+    const stride = 10_007;
     for (let done = 0; done < most && this.#next < routers.length && !signal.aborted; done++) {
       const router = routers[(this.#next++ * stride) % routers.length];
-      if (router === undefined || this.#seen.has(router.id)) continue;
-      this.#seen.add(router.id);
-      this.#asked.add(router.id);
+      if (router === undefined) continue;
+      this.#open.set(router.id, {});
       const to = this.#cloud.move(router.id);
       this.#orchestrator.tell({ type: 'watch', router: router.id, fixedIp: `10.0.0.${10 + to}` });
       await neutron.floatingips.update(router.floatingIpId, { port_id: router.portIds[to] });
-      this.#answered.set(router.id, now());
-      this.#settle(router.id);
+      this.#note(router.id, { answered: now() });
       await sleep(pause);
     }
   }
 
   /** Resolves when every change made so far is in force. */
   async satisfied(): Promise<void> {
-    await waitFor('all changes to be in force', () => this.#answered.size === 0, {
+    await waitFor('all changes to be in force', () => this.#open.size === 0, {
       timeout: 120_000,
       interval: 10,
     });
   }
 
   /** Applied before the answer was here counts as no wait. */
-  #settle(router: string): void {
-    const answered = this.#answered.get(router);
-    const applied = this.#applied.get(router);
+  #note(router: string, time: { readonly answered?: number; readonly applied?: number }): void {
+    const change = this.#open.get(router);
+    if (change === undefined) return;
+    const { answered, applied } = Object.assign(change, time);
     if (answered === undefined || applied === undefined) return;
-    this.#answered.delete(router);
-    this.#applied.delete(router);
+    this.#open.delete(router);
     this.waits.push(Math.max(0, applied - answered) / 1000);
   }
 }

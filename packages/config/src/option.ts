@@ -23,8 +23,6 @@ export type OptionSpec = (
 ) &
   OptionFacts;
 
-export type OptionType = OptionSpec['type'];
-
 type Typed<Type extends string, Value> = {
   readonly type: Type;
 } & (

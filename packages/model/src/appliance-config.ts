@@ -66,9 +66,8 @@ export const Allocation = Type.Object(
 );
 export type Allocation = Type.Static<typeof Allocation>;
 
-export const networkTypes = ['management', 'external', 'internal', 'isolated'] as const;
 /** `internal` is routed; `isolated` gets DHCP, DNS and metadata only. */
-export type NetworkType = (typeof networkTypes)[number];
+export const networkTypes = ['management', 'external', 'internal', 'isolated'] as const;
 
 export const Network = Type.Object(
   {

@@ -4,8 +4,9 @@ import type { Attachment, ResourceKey } from '@astara/model/instance.ts';
 import pino from 'pino';
 import type { Desired, Driver } from '../drivers/driver.ts';
 import { createMetrics } from '../metrics.ts';
-import { type Operation, SimulatedHost } from '../providers/simulated.ts';
+import type { Operation } from '../providers/simulated.ts';
 import { ManualClock } from '../queue/clock.ts';
+import { ScriptedHost } from '../testing/scripted-host.ts';
 import { Engine, type EngineOptions } from './engine.ts';
 
 /** What is wanted, said by the test. */
@@ -63,14 +64,14 @@ export class Rig {
   readonly clock = new ManualClock();
   readonly driver = new FakeDriver();
   readonly metrics = createMetrics();
-  readonly host: SimulatedHost;
+  readonly host: ScriptedHost;
   readonly #options: Partial<EngineOptions>;
   engine: Engine;
 
   constructor(options: Partial<EngineOptions> & { latency?: Partial<{ [Name in Operation]: number }> } = {}) {
     const { latency, ...rest } = options;
     this.#options = rest;
-    this.host = new SimulatedHost(latency ?? {}, this.clock);
+    this.host = new ScriptedHost(latency ?? {}, this.clock);
     this.engine = this.#start();
   }
 
