@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import type { NetOperation } from '@astara/kernel/contract.ts';
-import { configEtag } from '@astara/model/etag.ts';
+import { configEtag } from '@astara/model/appliance/etag.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Appliance } from './appliance.ts';
 import { until } from './processes.ts';

@@ -1,6 +1,6 @@
-import type { ApplianceConfig } from '@astara/model/appliance-config.ts';
+import type { ApplianceConfig } from '@astara/model/appliance/config.ts';
+import { configEtag } from '@astara/model/appliance/etag.ts';
 import { AstaraError } from '@astara/model/error.ts';
-import { configEtag } from '@astara/model/etag.ts';
 import type { ServiceStatus } from '@astara/model/instance.ts';
 import { observe } from './apply/observe.ts';
 import { plan } from './apply/plan.ts';
@@ -108,7 +108,7 @@ export class Appliance {
     return this.#config;
   }
 
-  /** `config` has been validated (`@astara/model/config-rules.ts`). It is in force afterwards, or the one before it still is. */
+  /** `config` has been validated (`@astara/model/appliance/rules.ts`). It is in force afterwards, or the one before it still is. */
   apply(config: ApplianceConfig): Promise<ApplyReport> {
     return this.#serially(() => {
       const generation = config.generation ?? 0;

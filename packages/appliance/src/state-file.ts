@@ -1,6 +1,6 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import type { ApplianceConfig } from '@astara/model/appliance-config.ts';
-import { validateConfig } from '@astara/model/config-rules.ts';
+import type { ApplianceConfig } from '@astara/model/appliance/config.ts';
+import { validateConfig } from '@astara/model/appliance/rules.ts';
 import type { Log } from './log.ts';
 
 /**

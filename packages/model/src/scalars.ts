@@ -7,7 +7,7 @@ import Type from 'typebox';
 
 const octet = '(25[0-5]|2[0-4]\\d|1?\\d?\\d)';
 const quad = `${octet}(\\.${octet}){3}`;
-/** Coarse: the characters of an IPv6 address. `ipVersion()` has the last word, in {@link ./appliance-config.ts}. */
+/** Coarse: the characters of an IPv6 address. `ipVersion()` has the last word, in {@link ./ip.ts}. */
 const v6 = '[0-9a-fA-F:.]{2,45}';
 
 export const Uuid = Type.String({ pattern: '^[0-9a-fA-F-]{1,64}$', description: 'Neutron id' });
@@ -35,5 +35,6 @@ export const DomainName = Type.String({
   pattern: '^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)*[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.?$',
   maxLength: 253,
 });
+export const Port = Type.Integer({ minimum: 1, maximum: 65_535, description: 'TCP, UDP or SCTP port' });
 /** Free text for people. Never rendered into a configuration file. */
 export const Label = Type.String({ maxLength: 255 });

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { ApplianceConfig } from '@astara/model/appliance-config.ts';
+import type { ApplianceConfig } from '@astara/model/appliance/config.ts';
 import type { Attachment, InstanceSpec, PlugKind } from '@astara/model/instance.ts';
 
 /** Unique names, so that tests can run side by side on one host. */

@@ -1,4 +1,4 @@
-import { configEtag } from '@astara/model/etag.ts';
+import { configEtag } from '@astara/model/appliance/etag.ts';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Appliance } from '../appliance.ts';

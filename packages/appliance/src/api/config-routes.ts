@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { validateConfig } from '@astara/model/config-rules.ts';
+import { validateConfig } from '@astara/model/appliance/rules.ts';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Appliance } from '../appliance.ts';
 import { errors } from '../errors.ts';

@@ -1,5 +1,5 @@
 import type { NetOperation } from '@astara/kernel/contract.ts';
-import type { ApplianceConfig } from '@astara/model/appliance-config.ts';
+import type { ApplianceConfig } from '@astara/model/appliance/config.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type FirewallElements, noElements, openFirewall, type SetName, setNames } from '../services/firewall/state.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ApplianceConfig } from '@astara/model/appliance-config.ts';
+import type { ApplianceConfig } from '@astara/model/appliance/config.ts';
 import { desiredDhcp } from '../services/dhcp/desired.ts';
 import { type DhcpState, dhcpState } from '../services/dhcp/runner.ts';
 import { desiredFirewall } from '../services/firewall/desired.ts';

@@ -1,5 +1,6 @@
-import type { Allocation, ApplianceConfig, Network } from '@astara/model/appliance-config.ts';
-import { validateConfig } from '@astara/model/config-rules.ts';
+import type { ApplianceConfig } from '@astara/model/appliance/config.ts';
+import type { Allocation, Network } from '@astara/model/appliance/network.ts';
+import { validateConfig } from '@astara/model/appliance/rules.ts';
 import fc from 'fast-check';
 
 /** Configurations as the API may let them in: addresses from small pools, so that they meet; texts as hostile as the schema allows. */

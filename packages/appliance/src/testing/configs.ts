@@ -1,4 +1,5 @@
-import type { Allocation, ApplianceConfig, Network, Subnet } from '@astara/model/appliance-config.ts';
+import type { ApplianceConfig } from '@astara/model/appliance/config.ts';
+import type { Allocation, Network, Subnet } from '@astara/model/appliance/network.ts';
 
 export function subnet(cidr: string, gateway: string | null, more: Partial<Subnet> = {}): Subnet {
   return {

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { join } from 'node:path';
-import type { ApplianceConfig } from '@astara/model/appliance-config.ts';
-import { configEtag } from '@astara/model/etag.ts';
+import type { ApplianceConfig } from '@astara/model/appliance/config.ts';
+import { configEtag } from '@astara/model/appliance/etag.ts';
 import type { InstanceView } from '@astara/model/instance.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { errors } from '../errors.ts';

@@ -1,5 +1,5 @@
-import type { ApplianceConfig } from '@astara/model/appliance-config.ts';
-import { configEtag } from '@astara/model/etag.ts';
+import type { ApplianceConfig } from '@astara/model/appliance/config.ts';
+import { configEtag } from '@astara/model/appliance/etag.ts';
 import type { InstanceView } from '@astara/model/instance.ts';
 import { errors } from '../errors.ts';
 import { isRecord, remoteError } from './remote-error.ts';

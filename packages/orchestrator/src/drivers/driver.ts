@@ -1,4 +1,4 @@
-import type { ApplianceConfig } from '@astara/model/appliance-config.ts';
+import type { ApplianceConfig } from '@astara/model/appliance/config.ts';
 import type { InstanceSpec, ResourceKey, ResourceKind } from '@astara/model/instance.ts';
 
 /**

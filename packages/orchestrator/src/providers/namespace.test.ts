@@ -4,8 +4,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { ApplianceConfig } from '@astara/model/appliance-config.ts';
-import { configEtag } from '@astara/model/etag.ts';
+import type { ApplianceConfig } from '@astara/model/appliance/config.ts';
+import { configEtag } from '@astara/model/appliance/etag.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SocketAppliances } from '../appliance-client/client.ts';
 import { providerConformance } from './conformance.ts';

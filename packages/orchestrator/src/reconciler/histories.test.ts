@@ -1,4 +1,4 @@
-import { configEtag } from '@astara/model/etag.ts';
+import { configEtag } from '@astara/model/appliance/etag.ts';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { errors } from '../errors.ts';

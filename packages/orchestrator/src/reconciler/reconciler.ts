@@ -1,5 +1,5 @@
+import { configEtag } from '@astara/model/appliance/etag.ts';
 import { AstaraError } from '@astara/model/error.ts';
-import { configEtag } from '@astara/model/etag.ts';
 import type { InstanceView, ResourceKey, ResourceKind } from '@astara/model/instance.ts';
 import type { Logger } from 'pino';
 import type { Appliances } from '../appliance-client/client.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { ApplianceConfig } from '@astara/model/appliance-config.ts';
+import type { ApplianceConfig } from '@astara/model/appliance/config.ts';
 import type { Attachment, ResourceKey } from '@astara/model/instance.ts';
 import pino from 'pino';
 import type { Desired, Driver } from '../drivers/driver.ts';

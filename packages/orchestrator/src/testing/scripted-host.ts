@@ -1,4 +1,4 @@
-import type { ApplianceConfig } from '@astara/model/appliance-config.ts';
+import type { ApplianceConfig } from '@astara/model/appliance/config.ts';
 import type { InstanceView } from '@astara/model/instance.ts';
 import { type Operation, SimulatedHost } from '../providers/simulated.ts';
 

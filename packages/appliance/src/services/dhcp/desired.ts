@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Allocation, ApplianceConfig, Network, Subnet } from '@astara/model/appliance-config.ts';
+import type { ApplianceConfig } from '@astara/model/appliance/config.ts';
+import type { Allocation, Network, Subnet } from '@astara/model/appliance/network.ts';
 import { contains, networkOf, parseCidr } from '@astara/model/ip.ts';
 import {
   type DnsName,

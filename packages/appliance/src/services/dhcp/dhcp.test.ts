@@ -1,6 +1,6 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ApplianceConfig } from '@astara/model/appliance-config.ts';
+import type { ApplianceConfig } from '@astara/model/appliance/config.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Appliance } from '../../appliance.ts';
 import { until } from '../../processes.ts';

@@ -1,4 +1,5 @@
-import type { ApplianceConfig, Network } from '@astara/model/appliance-config.ts';
+import type { ApplianceConfig } from '@astara/model/appliance/config.ts';
+import type { Network } from '@astara/model/appliance/network.ts';
 import { networkOf, parseCidr } from '@astara/model/ip.ts';
 import { ifname, ip, prefix } from '../../values.ts';
 import type { FirewallState } from './state.ts';

@@ -1,5 +1,6 @@
 import type { RouteTarget } from '@astara/kernel/contract.ts';
-import type { ApplianceConfig, Network } from '@astara/model/appliance-config.ts';
+import type { ApplianceConfig } from '@astara/model/appliance/config.ts';
+import type { Network } from '@astara/model/appliance/network.ts';
 import { networkOf, parseCidr } from '@astara/model/ip.ts';
 import { PrefixTable } from '../../prefix-table.ts';
 import { ifname, ip, prefix } from '../../values.ts';

@@ -1,4 +1,4 @@
-import type { Network } from '@astara/model/appliance-config.ts';
+import type { Network } from '@astara/model/appliance/network.ts';
 
 /**
  * Kernel switches, in the order in which they are written.

@@ -1,5 +1,6 @@
 import type { RequestOptions } from 'node:http';
-import type { ApplianceConfig, Network } from '@astara/model/appliance-config.ts';
+import type { ApplianceConfig } from '@astara/model/appliance/config.ts';
+import type { Network } from '@astara/model/appliance/network.ts';
 import { parseCidr } from '@astara/model/ip.ts';
 import { ip } from '../../values.ts';
 

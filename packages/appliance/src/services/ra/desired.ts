@@ -1,4 +1,5 @@
-import type { ApplianceConfig, Network } from '@astara/model/appliance-config.ts';
+import type { ApplianceConfig } from '@astara/model/appliance/config.ts';
+import type { Network } from '@astara/model/appliance/network.ts';
 import { contains, networkOf, parseCidr } from '@astara/model/ip.ts';
 import { dnsName, type Ip, ifname, ip, type Prefix, prefix } from '../../values.ts';
 import type { RaNode } from './nodes.ts';

@@ -1,4 +1,4 @@
-import type { Allocation, DhcpOption } from '@astara/model/appliance-config.ts';
+import type { Allocation, DhcpOption } from '@astara/model/appliance/network.ts';
 import type { Port, Subnet } from '@astara/openstack/neutron-types.ts';
 import { isDhcpClient } from '../../neutron/machinery.ts';
 

@@ -1,4 +1,4 @@
-import type { ApplianceConfig } from '@astara/model/appliance-config.ts';
+import type { ApplianceConfig } from '@astara/model/appliance/config.ts';
 import type { Attachment } from '@astara/model/instance.ts';
 import { parseCidr } from '@astara/model/ip.ts';
 import type { Port } from '@astara/openstack/neutron-types.ts';

@@ -1,4 +1,4 @@
-import { ApplianceConfig } from '@astara/model/appliance-config.ts';
+import { ApplianceConfig } from '@astara/model/appliance/config.ts';
 import { InstanceSpec } from '@astara/model/instance.ts';
 import { validator } from '@astara/model/validate.ts';
 import { expect, test } from 'vitest';

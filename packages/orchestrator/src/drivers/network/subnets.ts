@@ -1,4 +1,4 @@
-import type { Subnet as ApplianceSubnet, Route } from '@astara/model/appliance-config.ts';
+import type { Subnet as ApplianceSubnet, Route } from '@astara/model/appliance/network.ts';
 import type { Subnet } from '@astara/openstack/neutron-types.ts';
 import type { Served } from '../../neutron/dhcp-ready.ts';
 import type { NetworkView } from '../../neutron/mirror/networks.ts';

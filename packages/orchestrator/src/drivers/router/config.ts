@@ -1,4 +1,5 @@
-import type { ApplianceConfig, Subnet as ApplianceSubnet, Network } from '@astara/model/appliance-config.ts';
+import type { ApplianceConfig } from '@astara/model/appliance/config.ts';
+import type { Subnet as ApplianceSubnet, Network } from '@astara/model/appliance/network.ts';
 import type { Attachment } from '@astara/model/instance.ts';
 import { parseCidr } from '@astara/model/ip.ts';
 import type { FloatingIp, RouterPort, RouterPortSubnet, SyncedRouter } from '@astara/openstack/neutron-types.ts';

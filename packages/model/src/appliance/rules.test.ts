@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { ApplianceConfig, Network, Subnet } from './appliance-config.ts';
-import { validateConfig } from './config-rules.ts';
+import type { ApplianceConfig } from './config.ts';
+import type { Network, Subnet } from './network.ts';
+import { validateConfig } from './rules.ts';
 
 const subnet: Subnet = {
   id: 'a1',

@@ -1,10 +1,7 @@
 import Type from 'typebox';
-import { CidrText, DomainName, Hostname, Ifname, Ip, Ipv4, Ipv6, Label, Mac, Mtu, Uuid } from './scalars.ts';
+import { CidrText, DomainName, Hostname, Ifname, Ip, Label, Mac, Mtu, Uuid } from '../scalars.ts';
 
-/**
- * The whole desired configuration of one appliance: the body of `PUT /v1/system/config`.
- * Names are those of the 2016 API (`docs/reference/appliance-api.md`); what is new is marked so.
- */
+/** The networks of an appliance: part of `ApplianceConfig`. Names are those of the 2016 API; what is new is marked so. */
 
 const closed = { additionalProperties: false } as const;
 
@@ -96,36 +93,3 @@ export const Network = Type.Object(
   closed,
 );
 export type Network = Type.Static<typeof Network>;
-
-export const FloatingIp = Type.Object({ floating_ip: Ip, fixed_ip: Ip, id: Type.Optional(Uuid) }, closed);
-export type FloatingIp = Type.Static<typeof FloatingIp>;
-
-export const ApplianceConfig = Type.Object(
-  {
-    /** New. Grows with each configuration the orchestrator makes; an older one than that in force is refused. Default 0. */
-    generation: Type.Optional(Type.Integer({ minimum: 0 })),
-    hostname: Hostname,
-    tenant_id: Uuid,
-    networks: Type.Array(Network, { maxItems: 512 }),
-    default_v4_gateway: Type.Optional(Type.Union([Ipv4, Type.Null()])),
-    /** New. */
-    default_v6_gateway: Type.Optional(Type.Union([Ipv6, Type.Null()])),
-    /** New. Whether internal IPv4 leaves through the external address. Default true. */
-    snat: Type.Optional(Type.Boolean()),
-    floating_ips: Type.Array(FloatingIp, { maxItems: 100_000 }),
-    static_routes: Type.Optional(Type.Array(Route, { maxItems: 10_000 })),
-    /** New. Where metadata requests go: absent means that this appliance answers none. */
-    metadata: Type.Optional(
-      Type.Object(
-        { endpoint: Type.String({ pattern: '^(unix:/[\\w./-]{1,100}|http://[\\w.:\\[\\]-]{1,100})$' }) },
-        closed,
-      ),
-    ),
-    /** New. Forward DNS queries that the networks' own names do not answer to these; default: the host's resolvers. */
-    dns_forwarders: Type.Optional(Type.Array(Ip, { maxItems: 16 })),
-    /** New. Seconds; default 86400. */
-    dhcp_lease_duration: Type.Optional(Type.Integer({ minimum: 120, maximum: 4_294_967_295 })),
-  },
-  closed,
-);
-export type ApplianceConfig = Type.Static<typeof ApplianceConfig>;

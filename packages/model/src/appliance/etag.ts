@@ -1,5 +1,5 @@
-import type { ApplianceConfig } from './appliance-config.ts';
-import { digest } from './digest.ts';
+import { digest } from '../digest.ts';
+import type { ApplianceConfig } from './config.ts';
 
 /**
  * What a configuration says, in 64 hex digits: {@link digest} of it without its generation. The appliance reports it as
