@@ -15,6 +15,8 @@ export interface Service<S, C, R extends Runner<S, C> = Runner<S, C>> {
   compile(config: ApplianceConfig, context: CompileContext): S;
   /** What leads from one state to the other. Pure; empty when they are equal. `before` is unknown when nobody has looked. */
   plan(before: Known<S>, after: S): readonly PlannedStep<C>[];
+  /** In force before the first configuration; absent: whatever is found is let go. */
+  readonly initial?: S;
   open(context: RunnerContext): R;
 }
 
@@ -47,6 +49,8 @@ export interface PlannedStep<C> {
   readonly change: C;
   /** Undefined: it cannot be undone, or needs not. */
   readonly undo: C | undefined;
+  /** When it fails it has changed nothing, so that it is not undone. */
+  readonly atomic?: boolean;
   /** Line by line what it does, for a dry run; no secrets. */
   readonly detail?: () => readonly string[];
 }
@@ -71,8 +75,8 @@ export interface Runner<S, C> {
   execute(change: C): Promise<void>;
   /** Starts again what ended by itself. */
   revive?(state: S): Promise<void>;
-  /** Without side effects, in a few milliseconds. */
-  health(state: S): Promise<Health>;
+  /** Without side effects, in a few milliseconds. `state` is undefined before the first configuration. */
+  health(state: S | undefined): Promise<Health>;
   /** Whether the world does what `state` asks, as a client would see it. Ends when the signal says so. */
   check?(state: S, signal: AbortSignal): Promise<readonly Check[]>;
   /** Lets go: daemons run on. */
