@@ -8,6 +8,7 @@ const programs: Readonly<Record<string, string>> = {
   nsenter: 'util-linux',
   unshare: 'util-linux',
   setsid: 'util-linux',
+  setpriv: 'util-linux',
   mount: 'mount',
   ip: 'iproute2',
   nft: 'nftables',

@@ -78,6 +78,14 @@ test('what a daemon prints is its console, which is kept short', async () => {
   expect(size()).toBe(0);
 });
 
+test('a daemon that is started through another program has its own name, pid and console', async () => {
+  const argv = ['sh', '-c', 'echo limited; exec sleep 1006'];
+  const pid = await home.spawnDaemon(argv, ['setpriv', '--bounding-set=-all,+net_admin', '--no-new-privs']);
+  expect(await until(() => readConsole(home.runDir).sh?.endsWith('limited') === true, 5_000)).toBe(true);
+  expect(await home.processes()).toContainEqual({ pid, argv: ['sleep', '1006'] });
+  expect(readFileSync(`/proc/${pid}/status`, 'utf8')).toMatch(/^CapEff:\t0000000000001000$/m);
+});
+
 test('twenty daemons started at once get their own pids', async () => {
   const pids = await Promise.all(Array.from({ length: 20 }, () => home.spawnDaemon(['sleep', '1005'])));
   expect(new Set(pids).size).toBe(20);

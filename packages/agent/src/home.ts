@@ -17,9 +17,11 @@ const SPAWN_TIMEOUT = 5_000;
  * tells its pid (as the instance sees it) and becomes the daemon. Output goes where `GET …/console` reads it.
  */
 const daemonScript = `
-command -v "$1" >/dev/null || { echo missing; exit 127; }
+program=$1
+shift
+command -v "$program" >/dev/null || { echo missing; exit 127; }
 echo "$$"
-exec "$@" </dev/null >>"/run/log/\${1##*/}.log" 2>&1
+exec "$@" </dev/null >>"/run/log/\${program##*/}.log" 2>&1
 `;
 
 export interface NamespaceHomeOptions {
@@ -56,12 +58,12 @@ export class NamespaceHome implements Home {
     throw errors.make('HOME_RUN_FAILED', { program: basename(argv[0] ?? ''), reason });
   }
 
-  async spawnDaemon(argv: readonly string[]): Promise<number> {
-    const program = basename(argv[0] ?? '');
+  async spawnDaemon(argv: readonly string[], through: readonly string[] = []): Promise<number> {
+    const name = argv[0] ?? '';
+    const program = basename(name);
     const failed = (reason: string) => errors.make('AGENT_DAEMON_FAILED', { program, reason, id: this.#id });
-    const result = await runProgram(this.#inside(['setsid', '--fork', 'sh', '-c', daemonScript, 'sh', ...argv]), {
-      timeout: SPAWN_TIMEOUT,
-    });
+    const script = ['setsid', '--fork', 'sh', '-c', daemonScript, 'sh', name, ...through, ...argv];
+    const result = await runProgram(this.#inside(script), { timeout: SPAWN_TIMEOUT });
     this.#mustBeAlive();
     if (result.problem !== '') throw failed(result.stderr.trim() || result.problem);
     const answer = result.stdout.trim();

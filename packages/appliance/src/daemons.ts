@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { errors } from './errors.ts';
 import type { Home } from './home.ts';
+import { type Privileges, privilegePrefix } from './privileges.ts';
 import { signalProcess, startTime, until } from './processes.ts';
 import type { Supervisor } from './supervisor.ts';
 
@@ -15,6 +16,8 @@ export interface DaemonOptions {
   readonly program: string;
   readonly home: Home;
   readonly supervisor: Supervisor;
+  /** Default: those of this process, which is root. */
+  readonly privileges?: Privileges;
   /** It has ended by itself: called at once the first time, later and later when it keeps ending. */
   readonly revive: () => void;
 }
@@ -49,8 +52,8 @@ export class Daemon {
   /** Starts it; resolves when `ready` says so. Rejects when it ends before, or takes too long, and then nothing runs. */
   async start(argv: readonly string[], ready: () => boolean | Promise<boolean>): Promise<void> {
     await this.stop();
-    const { home, program } = this.#options;
-    const pid = await home.spawnDaemon(argv);
+    const { home, program, privileges } = this.#options;
+    const pid = await home.spawnDaemon(argv, privileges && privilegePrefix(privileges));
     this.#startedAt = performance.now();
     const alive = () => startTime(pid) !== undefined;
     await until(async () => !alive() || (await ready()), READY_TIMEOUT);

@@ -29,6 +29,20 @@ export const errors = defineErrors({
     radius: 'request',
     status: 409,
   },
+  APPLIANCE_ETAG_MISMATCH: {
+    message: 'the configuration in force is {applied}, not {given}',
+    remedy: 'Read the configuration again (`GET /v2/config`), look at what has changed, then send with its ETag.',
+    retry: 'terminal',
+    radius: 'request',
+    status: 412,
+  },
+  APPLIANCE_NOTHING_PENDING: {
+    message: 'no configuration waits to be confirmed',
+    remedy: 'It was confirmed, cancelled or given up already: `GET /v2/config` tells what is in force.',
+    retry: 'terminal',
+    radius: 'request',
+    status: 409,
+  },
   APPLIANCE_NOT_FOUND: {
     message: 'there is no {what}',
     remedy: 'Check the name; `GET /v1/system/interfaces` lists the interfaces.',
@@ -81,6 +95,12 @@ export const errors = defineErrors({
     message: '{daemon} refused its configuration: {reason}',
     remedy: 'Report this with the configuration of the appliance: what we render must always be accepted.',
     retry: 'terminal',
+    radius: 'appliance',
+  },
+  APPLIANCE_USER_MISSING: {
+    message: 'there is no {kind} {name} on this machine',
+    remedy: 'Install the Debian package of the daemon that runs as {name}: it makes the account.',
+    retry: 'operator',
     radius: 'appliance',
   },
   APPLIANCE_INTERNAL: {

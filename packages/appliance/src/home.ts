@@ -17,9 +17,10 @@ export interface Home {
 
   /**
    * Starts a daemon inside the appliance, detached: it outlives this process. The program must stay in the foreground
-   * (the Home detaches it). Resolves with its pid as this process sees it.
+   * (the Home detaches it). `through` are arguments that go before and make way for it, such as setpriv's. Resolves with its pid
+   * as this process sees it.
    */
-  spawnDaemon(argv: readonly string[]): Promise<number>;
+  spawnDaemon(argv: readonly string[], through?: readonly string[]): Promise<number>;
 
   /** The programs running inside the appliance, whoever started them; init and its like are left out. */
   processes(): Promise<Process[]>;

@@ -42,8 +42,8 @@ export class NetnsHome implements Home {
   }
 
   /** `ip netns exec` becomes the program, so the pid is the daemon's. */
-  async spawnDaemon(argv: readonly string[]): Promise<number> {
-    const child = spawn('ip', ['netns', 'exec', this.#name, ...argv], { detached: true, stdio: 'ignore' });
+  async spawnDaemon(argv: readonly string[], through: readonly string[] = []): Promise<number> {
+    const child = spawn('ip', ['netns', 'exec', this.#name, ...through, ...argv], { detached: true, stdio: 'ignore' });
     await once(child, 'spawn');
     child.unref();
     return child.pid ?? -1;
