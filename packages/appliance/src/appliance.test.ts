@@ -201,7 +201,7 @@ describe('changes', () => {
       'add element inet astara fip_in { 203.0.3.232 : 10.1.4.232 }',
       'add element inet astara fip_out { 10.1.4.232 : 203.0.3.232 }',
     ]);
-    expect(report.steps.map(({ service }) => service)).toEqual(['link', 'firewall']);
+    expect(report.steps.map(({ service }) => service)).toEqual(['link', 'firewall', 'link']);
   });
 
   it('touch elements only when a network is attached and detached', async () => {

@@ -2,30 +2,33 @@ import type { ApplianceConfig } from '@astara/model/appliance/config.ts';
 import { configEtag } from '@astara/model/appliance/etag.ts';
 import { AstaraError } from '@astara/model/error.ts';
 import type { ServiceStatus } from '@astara/model/instance.ts';
-import { observe } from './apply/observe.ts';
-import { plan } from './apply/plan.ts';
-import { compile, type State } from './apply/state.ts';
-import { type DoneStep, type Runners, transact } from './apply/transaction.ts';
+import { Applier } from './apply/applier.ts';
+import type { Step } from './apply/plan.ts';
+import type { DoneStep } from './apply/transaction.ts';
 import { errors } from './errors.ts';
+import { EventLog } from './events.ts';
 import type { Home } from './home.ts';
 import { type Log, silent } from './log.ts';
-import { Announcer } from './services/announce/announcer.ts';
-import { DhcpRunner } from './services/dhcp/runner.ts';
-import { observeFirewall } from './services/firewall/observe.ts';
-import { planFirewall } from './services/firewall/plan.ts';
-import { closedFirewall } from './services/firewall/state.ts';
-import { noLinks } from './services/link/state.ts';
-import { MetadataProxy } from './services/metadata/proxy.ts';
-import { RaRunner } from './services/ra/runner.ts';
-import { readState, writeState } from './state-file.ts';
+import type { Check, Runner, Service } from './services/service.ts';
+import { services } from './services/services.ts';
+import { ConfigStore, type Pending, type Revision } from './store.ts';
 import { Supervisor } from './supervisor.ts';
 
 export interface ApplianceOptions {
-  /** Where the configuration in force is kept. Not inside the run directory, which daemons see. */
+  /** Where the configuration in force is kept; its history lies beside it. Not inside the run directory, which daemons see. */
   readonly stateFile: string;
   /** Looks after the daemons; one for all appliances of a process. Default: one of its own. */
   readonly supervisor?: Supervisor;
   readonly log?: Log;
+}
+
+export interface ApplyOptions {
+  /** Refused with APPLIANCE_ETAG_MISMATCH unless this configuration is in force. */
+  readonly ifMatch?: string;
+  /** Given up again unless {@link Appliance.confirm} is called within so many ms (RFC 6241 §8.4). */
+  readonly confirmWithin?: number;
+  /** Looks at the world afterwards, as clients see it. Default false. */
+  readonly check?: boolean;
 }
 
 /** What an apply has done. */
@@ -38,45 +41,69 @@ export interface ApplyReport {
   readonly ms: number;
   /** What was left out because it cannot be had, such as a route through nowhere. */
   readonly warnings: readonly string[];
+  /** Only when asked for. */
+  readonly checks?: readonly ServiceCheck[];
 }
+
+export interface DryRun {
+  readonly etag: string;
+  readonly steps: readonly Step[];
+  readonly warnings: readonly string[];
+}
+
+export interface ServiceCheck extends Check {
+  readonly service: string;
+}
+
+/** How long a self-check may take. ms */
+const CHECK_TIMEOUT = 2_000;
+/** Between two comparisons of the world with the configuration. ms */
+const AUDIT_INTERVAL = 60_000;
 
 /**
  * The appliance core: has a configuration in force in its home. The data plane does not need it; it may end and
  * another one {@link adopt}s what runs.
  */
 export class Appliance {
-  readonly #home: Home;
-  readonly #stateFile: string;
+  /** What happened, for those who watch. */
+  readonly events = new EventLog();
+  readonly home: Home;
   readonly #log: Log;
   readonly #supervisor: Supervisor;
   readonly #ownsSupervisor: boolean;
-  readonly #runners: Runners;
-  readonly #announcer: Announcer;
+  readonly #store: ConfigStore;
+  readonly #applier: Applier;
+  readonly #audit: NodeJS.Timeout;
   #config: ApplianceConfig | undefined;
-  #applied: { generation: number; etag: string } | null = null;
-  /** What {@link #config} asks for. */
-  #state: State | undefined;
-  /** The interfaces of which {@link #state} is known to be true; undefined: look before the next step. */
-  #trusted: string | undefined;
+  #revision: Revision | undefined;
+  #candidate: ApplianceConfig | undefined;
+  #pending: (Pending & { readonly timer: NodeJS.Timeout }) | undefined;
   #failure: { service: string; message: string } | undefined;
   #queue: Promise<unknown> = Promise.resolve();
   #closed = false;
 
   private constructor(home: Home, options: ApplianceOptions) {
-    this.#home = home;
-    this.#stateFile = options.stateFile;
-    this.#log = options.log ?? silent;
+    this.home = home;
+    const log = options.log ?? silent;
+    this.#log = log;
+    this.#store = new ConfigStore(options.stateFile, log);
     this.#ownsSupervisor = options.supervisor === undefined;
-    this.#supervisor = options.supervisor ?? new Supervisor();
-    const daemon = { home, supervisor: this.#supervisor };
-    this.#runners = {
-      netns: home.netns,
-      dhcp: new DhcpRunner({ ...daemon, revive: () => this.#revive('dhcp') }),
-      ra: new RaRunner({ ...daemon, revive: () => this.#revive('ra') }),
-      metadata: new MetadataProxy(home.netns, this.#log),
-      log: this.#log,
-    };
-    this.#announcer = new Announcer(home.netns, this.#log);
+    const supervisor = options.supervisor ?? new Supervisor();
+    this.#supervisor = supervisor;
+    const context = (service: string) => ({
+      home,
+      supervisor,
+      log,
+      revive: () => this.#revive(service),
+      emit: (event: string, data: Readonly<Record<string, unknown>>) => this.events.emit(event, { service, ...data }),
+    });
+    this.#applier = new Applier({ home, services, log, context });
+    // Spread, so that the appliances of one process do not all look at the same time.
+    this.#audit = setInterval(
+      () => void this.audit().catch(() => undefined),
+      AUDIT_INTERVAL * (0.75 + Math.random() / 2),
+    );
+    this.#audit.unref();
   }
 
   /**
@@ -97,178 +124,256 @@ export class Appliance {
 
   /** What is in force; null before the first commit. */
   get applied(): { readonly generation: number; readonly etag: string } | null {
-    return this.#applied;
+    if (this.#revision === undefined) return null;
+    const { generation, etag } = this.#revision;
+    return { generation, etag };
   }
 
-  get home(): Home {
-    return this.#home;
+  /** The same, with the time since when. */
+  get revision(): Revision | undefined {
+    return this.#revision;
+  }
+
+  /** Whether what is in force is still to be confirmed. */
+  get pending(): Pending | undefined {
+    if (this.#pending === undefined) return undefined;
+    const { timer: _, ...pending } = this.#pending;
+    return pending;
   }
 
   config(): ApplianceConfig | undefined {
     return this.#config;
   }
 
+  /** What was put aside by {@link stage}. */
+  get candidate(): ApplianceConfig | undefined {
+    return this.#candidate;
+  }
+
+  /** Puts a configuration aside, to be looked at and then committed by {@link apply}. It is forgotten when the process ends. */
+  stage(config: ApplianceConfig | undefined): void {
+    this.#candidate = config;
+  }
+
+  /** The runner of a service, for what only that service knows: leases, counters. */
+  runner<S, C, R extends Runner<S, C>>(service: Service<S, C, R>): R {
+    return this.#applier.runner(service.name) as unknown as R;
+  }
+
   /** `config` has been validated (`@astara/model/appliance/rules.ts`). It is in force afterwards, or the one before it still is. */
-  apply(config: ApplianceConfig): Promise<ApplyReport> {
+  apply(config: ApplianceConfig, options: ApplyOptions = {}): Promise<ApplyReport> {
     return this.#serially(() => {
       const generation = config.generation ?? 0;
-      const applied = this.#applied?.generation ?? 0;
+      const applied = this.#revision?.generation ?? 0;
+      const inForce = this.#revision?.etag ?? 'none';
+      if (options.ifMatch !== undefined && options.ifMatch !== inForce) {
+        throw errors.make('APPLIANCE_ETAG_MISMATCH', { given: options.ifMatch, applied: inForce });
+      }
       if (generation < applied) throw errors.make('APPLIANCE_GENERATION_OLD', { given: generation, applied });
-      return this.#apply(config);
+      return this.#apply(config, options);
     });
+  }
+
+  /** What {@link apply} would do. */
+  plan(config: ApplianceConfig): Promise<DryRun> {
+    return this.#serially(() => this.#applier.dryRun(config));
+  }
+
+  /** What is in force stays. */
+  confirm(): Promise<void> {
+    return this.#serially(async () => {
+      if (this.#pending === undefined) throw errors.make('APPLIANCE_NOTHING_PENDING');
+      this.#store.confirm();
+      const { etag } = this.#endPending();
+      this.events.emit('confirmed', { etag });
+    });
+  }
+
+  /** What is in force and not confirmed is given up. */
+  cancel(): Promise<ApplyReport | undefined> {
+    return this.#serially(() => {
+      if (this.#pending === undefined) throw errors.make('APPLIANCE_NOTHING_PENDING');
+      return this.#giveUp('cancelled');
+    });
+  }
+
+  /** Configurations that were in force before, the latest first. */
+  history(): readonly Revision[] {
+    return this.#store.history();
+  }
+
+  /** One that is or was in force. */
+  find(etag: string): ApplianceConfig | undefined {
+    return this.#revision?.etag === etag ? this.#config : this.#store.find(etag);
+  }
+
+  /** An earlier configuration is in force again, under the generation of the present one. */
+  rollback(etag: string, options: ApplyOptions = {}): Promise<ApplyReport> {
+    return this.#serially(() => {
+      const config = this.#store.find(etag);
+      if (config === undefined)
+        throw errors.make('APPLIANCE_NOT_FOUND', { what: `configuration ${etag} in the history` });
+      return this.#apply({ ...config, generation: this.#revision?.generation ?? 0 }, options);
+    });
+  }
+
+  /** What somebody has changed by hand, as the steps that would mend it. */
+  drift(): Promise<readonly Step[]> {
+    return this.#serially(() => this.#applier.drift());
   }
 
   /** Looks at what is really there and mends what differs from the configuration in force. */
   repair(): Promise<ApplyReport | undefined> {
+    return this.#serially(() => this.#repair());
+  }
+
+  /** {@link repair}s when there is something to mend, and says what; done by itself every minute. */
+  audit(): Promise<readonly Step[]> {
     return this.#serially(async () => {
-      this.#trusted = undefined;
-      return this.#config === undefined ? undefined : this.#apply(this.#config);
+      const drift = await this.#applier.drift();
+      if (drift.length === 0) return drift;
+      const steps = drift.map(({ service, what }) => ({ service, what }));
+      this.#log.warn({ steps }, 'the world differs from the configuration in force');
+      this.events.emit('drift', { steps });
+      await this.#repair();
+      return drift;
     });
   }
 
+  /** Whether the world does what is asked, as clients see it. */
+  check(): Promise<readonly ServiceCheck[]> {
+    return this.#applier.check(AbortSignal.timeout(CHECK_TIMEOUT));
+  }
+
   async status(): Promise<ServiceStatus[]> {
-    const { dhcp, ra, metadata } = this.#runners;
-    const inForce = this.#applied !== null;
-    const state = this.#state;
-    const all = [
-      { name: 'link', wanted: inForce, running: inForce },
-      { name: 'firewall', wanted: true, running: !this.#closed },
-      { name: 'dhcp', wanted: wanted(state?.dhcp), running: dhcp.running },
-      { name: 'ra', wanted: wanted(state?.ra), running: ra.running },
-      { name: 'metadata', wanted: wanted(state?.metadata), running: metadata.running },
-    ];
     const failure = this.#failure;
-    return all.map((service) =>
-      failure?.service === service.name || (failure?.service === 'appliance' && service.name === 'link')
-        ? { ...service, error: failure.message }
-        : service,
-    );
+    const all = [...(await this.#applier.health())];
+    return all.map(([name, health], index) => {
+      const failed = failure?.service === name || (failure?.service === 'appliance' && index === 0);
+      return { name, ...health, ...(failed ? { error: failure.message } : {}) };
+    });
   }
 
   /** Lets go: daemons run on, metadata requests are not answered until the next one adopts. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    clearInterval(this.#audit);
+    clearTimeout(this.#pending?.timer);
     await this.#queue;
-    this.#announcer.close();
-    this.#runners.dhcp.release();
-    this.#runners.ra.release();
-    await this.#runners.metadata.close();
+    await this.#applier.release();
     if (this.#ownsSupervisor) this.#supervisor.close();
   }
 
   async #adopt(): Promise<void> {
-    const stored = readState(this.#stateFile, this.#log);
-    if (stored === undefined) {
-      await this.#runners.dhcp.adopt(undefined);
-      await this.#runners.ra.adopt();
-      const found = await observeFirewall(this.#home.netns);
-      const script = planFirewall(found, found.table ? found : closedFirewall);
-      if (script !== '') await this.#home.netns.nft(script);
-      return;
-    }
-    this.#config = stored;
-    this.#applied = { generation: stored.generation ?? 0, etag: configEtag(stored) };
-    this.#state = compile(stored, this.#home.runDirInside, []);
-    await this.#runners.dhcp.adopt(this.#state.dhcp.unknown ? undefined : this.#state.dhcp.value);
-    await this.#runners.ra.adopt();
+    const stored = this.#store.read();
+    await this.#applier.adopt(stored?.config);
+    if (stored === undefined) return;
+    const { config, applied_at } = stored;
+    this.#config = config;
+    this.#revision = { generation: config.generation ?? 0, etag: configEtag(config), applied_at };
+    const pending = this.#store.pending(this.#revision.etag);
+    if (pending !== undefined) this.#await(pending);
     try {
-      await this.#apply(stored);
+      await this.#repair();
     } catch (error) {
       this.#log.error({ err: error }, 'adopted with differences');
     }
   }
 
-  async #apply(config: ApplianceConfig): Promise<ApplyReport> {
-    const start = performance.now();
-    const warnings: string[] = [];
-    const after = compile(config, this.#home.runDirInside, warnings, this.#state);
-    const applied = { generation: config.generation ?? 0, etag: configEtag(config) };
-    const interfaces = await this.#interfaces(after);
-    const before = await this.#before(after, interfaces);
-    const steps = plan(before, after);
-    this.#trusted = undefined; // until it is done
+  async #repair(): Promise<ApplyReport | undefined> {
+    this.#applier.distrust();
+    return this.#config === undefined ? undefined : this.#apply(this.#config, {});
+  }
+
+  async #apply(config: ApplianceConfig, options: ApplyOptions): Promise<ApplyReport> {
+    const before = this.#revision;
+    let revision = before;
+    let pending: Pending | undefined;
     try {
-      const done = await transact(steps, this.#runners, () => {
-        if (config !== this.#config) writeState(this.#stateFile, config);
+      const applied = await this.#applier.apply(config, (etag) => {
+        if (config === this.#config) return;
+        const applied_at = etag === before?.etag ? before.applied_at : new Date().toISOString();
+        revision = { generation: config.generation ?? 0, etag, applied_at };
+        if (options.confirmWithin !== undefined) {
+          const confirm_by = new Date(Date.now() + options.confirmWithin).toISOString();
+          // Of two unconfirmed ones in a row, both are given up.
+          pending = { etag, confirm_by, previous: this.#pending?.previous ?? before ?? null };
+        }
+        this.#store.write(config, revision, before, pending);
       });
+      if (config !== this.#config) this.#endPending();
       this.#config = config;
-      this.#applied = applied;
-      this.#state = after;
-      this.#trusted = interfaces;
+      this.#revision = revision;
       this.#failure = undefined;
-      this.#announce(before, after);
-      const ms = Math.round((performance.now() - start) * 1000) / 1000;
-      const report = { ...applied, steps: done, ms, warnings };
-      this.#log.info({ generation: applied.generation, steps: done, ms, warnings }, 'configuration applied');
-      return report;
+      if (pending !== undefined) this.#await(pending);
+      const { generation = 0, etag = '' } = revision ?? {};
+      const done = { generation, etag, steps: applied.steps, ms: applied.ms, warnings: applied.warnings };
+      this.#log.info({ generation, steps: done.steps, ms: done.ms, warnings: done.warnings }, 'configuration applied');
+      this.events.emit('applied', { ...done });
+      return options.check === true ? { ...done, checks: await this.#checked() } : done;
     } catch (error) {
-      this.#failure = {
+      const failure = {
         service: failedService(error),
         message: error instanceof Error ? error.message : String(error),
       };
+      this.#failure = failure;
+      this.events.emit('apply-failed', failure);
       throw error;
     }
   }
 
-  /** The interfaces of the configuration by name and index: an interface that was made anew has lost what it had. */
-  async #interfaces(after: State): Promise<string> {
-    const links = new Map((await this.#home.netns.links()).map((link) => [link.ifname, link.index]));
-    return [...after.links.interfaces.keys()]
-      .map((ifname) => {
-        const index = links.get(ifname);
-        if (index === undefined) throw errors.make('APPLIANCE_INTERFACE_MISSING', { ifname });
-        return `${ifname}=${index}`;
-      })
-      .join(' ');
-  }
-
-  /** What is in force, as far as it is certain; otherwise as the kernel says. */
-  async #before(after: State, interfaces: string): Promise<State> {
-    const trusted = new Set(this.#trusted?.split(' '));
-    const former = this.#state;
-    const same = former !== undefined && this.#trusted !== undefined;
-    // A new interface has nothing, so that only one that was there before can surprise.
-    const surprise = interfaces.split(' ').some((entry) => {
-      const ifname = entry.slice(0, entry.lastIndexOf('='));
-      return !trusted.has(entry) && former?.links.interfaces.has(ifname);
-    });
-    if (same && !surprise) return former;
-    const ours = new Set([...after.links.addresses.keys(), ...(former?.links ?? noLinks).addresses.keys()]);
-    return observe(this.#home.netns, ours);
-  }
-
-  #announce(before: State, after: State): void {
-    const fresh = new Map<string, string[]>();
-    for (const [key, { ifname, cidr }] of after.links.addresses) {
-      if (before.links.addresses.has(key)) continue;
-      const address = cidr.slice(0, cidr.indexOf('/'));
-      fresh.set(ifname, [...(fresh.get(ifname) ?? []), address]);
+  async #checked(): Promise<readonly ServiceCheck[]> {
+    const checks = await this.check();
+    const failed = checks.filter(({ ok }) => !ok);
+    if (failed.length > 0) {
+      this.#log.warn({ failed }, 'self-check failed');
+      this.events.emit('check-failed', { failed });
     }
-    if (fresh.size === 0) return;
-    const keys = new Set<string>();
-    const collect = () => {
-      keys.clear();
-      for (const { ifname, cidr } of this.#state?.links.addresses.values() ?? []) {
-        keys.add(`${ifname} ${cidr.slice(0, cidr.indexOf('/'))}`);
-      }
-      return this.#state;
-    };
-    let seen: State | undefined;
-    this.#announcer.announce(fresh, (ifname, address) => {
-      if (seen !== this.#state) seen = collect();
-      return keys.has(`${ifname} ${address}`);
-    });
+    return checks;
   }
 
-  #revive(service: 'dhcp' | 'ra'): void {
+  #await(pending: Pending): void {
+    const left = Math.max(0, Date.parse(pending.confirm_by) - Date.now());
+    const timer = setTimeout(() => {
+      this.#serially(() => this.#giveUp('not confirmed in time')).catch((error: unknown) => {
+        this.#log.error({ err: error }, 'the unconfirmed configuration could not be given up');
+      });
+    }, left);
+    timer.unref();
+    this.#pending = { ...pending, timer };
+  }
+
+  #endPending(): { readonly etag: string } {
+    const pending = this.#pending;
+    clearTimeout(pending?.timer);
+    this.#pending = undefined;
+    return { etag: pending?.etag ?? '' };
+  }
+
+  /** Back to what was in force before. */
+  async #giveUp(reason: string): Promise<ApplyReport | undefined> {
+    const pending = this.#pending;
+    if (pending === undefined) return undefined;
+    const { previous, etag } = pending;
+    const config = previous === null ? nothing(this.#config) : this.#store.find(previous.etag);
+    if (config === undefined)
+      throw errors.make('APPLIANCE_NOT_FOUND', { what: `configuration ${previous?.etag} in the history` });
+    const report = await this.#apply(config, {});
+    if (previous === null) {
+      this.#store.clear();
+      this.#config = undefined;
+      this.#revision = undefined;
+    }
+    this.#log.warn({ etag, reason }, 'configuration given up');
+    this.events.emit('reverted', { etag, reason, to: previous?.etag ?? null });
+    return report;
+  }
+
+  #revive(service: string): void {
     this.#serially(async () => {
-      const { dhcp, ra } = this.#runners;
-      const state = this.#state;
-      if (state === undefined) return;
-      this.#log.warn({ service }, 'daemon ended, starting it again');
-      if (service === 'dhcp') await dhcp.revive(state.dhcp.unknown ? undefined : state.dhcp.value);
-      else await ra.revive(state.ra.unknown ? undefined : state.ra.value);
+      this.events.emit('daemon-ended', { service });
+      await this.#applier.revive(service);
     }).catch((error: unknown) => {
       if (!this.#closed) this.#log.error({ err: error, service }, 'daemon could not be started again');
     });
@@ -283,8 +388,10 @@ export class Appliance {
   }
 }
 
-function wanted(service: State['dhcp'] | State['ra'] | State['metadata'] | undefined): boolean {
-  return service !== undefined && !service.unknown && service.value !== undefined;
+/** A configuration that asks for nothing. */
+function nothing(config: ApplianceConfig | undefined): ApplianceConfig {
+  const { hostname = 'appliance', tenant_id = '0' } = config ?? {};
+  return { hostname, tenant_id, networks: [], floating_ips: [] };
 }
 
 function failedService(error: unknown): string {

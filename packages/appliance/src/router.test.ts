@@ -118,7 +118,7 @@ describe('floating IPs', () => {
 
   it('lead in with the client seen, and out', async () => {
     const report = await appliance.apply(withFips(10, fip('198.51.100.50', '10.1.0.10')));
-    expect(report.steps.map((step) => step.service)).toEqual(['link', 'firewall']);
+    expect(report.steps.map((step) => step.service)).toEqual(['link', 'firewall', 'link']);
     expect(await world.eventuallyPings('out', '198.51.100.50')).toBe(true);
     expect(await world.seenAs('out', '198.51.100.50', 7000)).toBe('198.51.100.1');
     expect(await world.seenAs('a1', '198.51.100.1', 7000)).toBe('198.51.100.50');

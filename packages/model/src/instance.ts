@@ -47,6 +47,8 @@ export const ServiceStatus = Type.Object(
     wanted: Type.Boolean(),
     running: Type.Boolean(),
     error: Type.Optional(Type.String()),
+    /** What only this service knows: sessions, tunnels, states. */
+    detail: Type.Optional(Type.Unknown()),
   },
   closed,
 );

@@ -2,34 +2,45 @@ import type { NetOperation } from '@astara/kernel/contract.ts';
 import type { ApplianceConfig } from '@astara/model/appliance/config.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { FirewallChange } from '../services/firewall/runner.ts';
+import type { FirewallState } from '../services/firewall/state.ts';
 import { type FirewallElements, noElements, openFirewall, type SetName, setNames } from '../services/firewall/state.ts';
-import { addressKey, noLinks } from '../services/link/state.ts';
+import type { LinkChange } from '../services/link/runner.ts';
+import { addressKey, type LinkState, noLinks } from '../services/link/state.ts';
+import { known, phases } from '../services/service.ts';
+import { services } from '../services/services.ts';
 import { anyConfig } from '../testing/arbitrary.ts';
 import { plan, type Step } from './plan.ts';
-import { compile, known, type State } from './state.ts';
-
-const nothing: State = {
-  links: noLinks,
-  firewall: { table: true, elements: noElements },
-  dhcp: known(undefined),
-  ra: known(undefined),
-  metadata: known(undefined),
-};
+import { compile, type Found, foundOf, type State } from './state.ts';
 
 function compiled(config: ApplianceConfig): State {
-  return compile(config, '/run', []);
+  return compile(services, config, '/run');
 }
+
+function partsOf(found: Found): { links: LinkState; firewall: FirewallState } {
+  const part = (name: string) => {
+    const state = found.get(name);
+    return state === undefined || state.unknown ? undefined : state.value;
+  };
+  return { links: part('link') as LinkState, firewall: part('firewall') as FirewallState };
+}
+
+const nothing: Found = new Map<string, ReturnType<typeof known<unknown>>>([
+  ['link', known(noLinks)],
+  ['firewall', known({ table: true, elements: noElements })],
+]);
 
 /** What a kernel would have: all as text, to compare. */
 class Model {
   readonly entries = new Map<string, string>();
 
-  constructor(state: State) {
-    for (const [key, { ifname }] of state.links.addresses) this.entries.set(`address ${key}`, ifname);
-    for (const [destination, route] of state.links.routes) {
+  constructor(found: Found) {
+    const { links, firewall } = partsOf(found);
+    for (const [key, { ifname }] of links.addresses) this.entries.set(`address ${key}`, ifname);
+    for (const [destination, route] of links.routes) {
       this.entries.set(`route ${destination}`, `${route.via} ${route.ifname}`);
     }
-    for (const name of setNames) this.#elements(name, state.firewall.elements);
+    for (const name of setNames) this.#elements(name, firewall.elements);
   }
 
   #elements(name: SetName, elements: FirewallElements): void {
@@ -58,14 +69,15 @@ class Model {
     }
   }
 
-  do(step: Step): void {
-    if (step.service === 'link') for (const operation of step.operations) this.operate(operation);
-    if (step.service === 'firewall') this.nft(step.script);
+  do(service: string, change: unknown): void {
+    const link = service === 'link' ? (change as LinkChange) : undefined;
+    if (link?.kind === 'kernel') for (const operation of link.operations) this.operate(operation);
+    const firewall = service === 'firewall' ? (change as FirewallChange) : undefined;
+    if (firewall?.kind === 'nft') this.nft(firewall.script);
   }
 
-  undo(step: Step): void {
-    if (step.service === 'link') for (const operation of step.undo.operations) this.operate(operation);
-    if (step.service === 'firewall') this.nft(step.undo);
+  undo({ service, undo }: Step): void {
+    if (undo !== undefined) this.do(service, undo);
   }
 }
 
@@ -76,9 +88,9 @@ describe('a plan', () => {
     fc.assert(
       fc.property(anyConfig, anyConfig, (from, to) => {
         const [before, after] = [compiled(from), compiled(to)];
-        const model = new Model(before);
-        for (const step of plan(before, after)) model.do(step);
-        expect(sorted(model)).toEqual(sorted(new Model(after)));
+        const model = new Model(foundOf(before));
+        for (const { service, change } of plan(services, foundOf(before), after)) model.do(service, change);
+        expect(sorted(model)).toEqual(sorted(new Model(foundOf(after))));
       }),
       { numRuns: 500 },
     );
@@ -88,12 +100,12 @@ describe('a plan', () => {
     fc.assert(
       fc.property(anyConfig, anyConfig, fc.nat(), (from, to, stop) => {
         const [before, after] = [compiled(from), compiled(to)];
-        const steps = plan(before, after);
+        const steps = plan(services, foundOf(before), after);
         const done = steps.slice(0, steps.length === 0 ? 0 : (stop % steps.length) + 1);
-        const model = new Model(before);
-        for (const step of done) model.do(step);
+        const model = new Model(foundOf(before));
+        for (const { service, change } of done) model.do(service, change);
         for (const step of done.toReversed()) model.undo(step);
-        expect(sorted(model)).toEqual(sorted(new Model(before)));
+        expect(sorted(model)).toEqual(sorted(new Model(foundOf(before))));
       }),
       { numRuns: 500 },
     );
@@ -101,23 +113,20 @@ describe('a plan', () => {
 
   it('is empty when nothing differs', () => {
     fc.assert(
-      fc.property(anyConfig, (config) => plan(compiled(config), compiled(config)).length === 0),
+      fc.property(anyConfig, (config) => plan(services, foundOf(compiled(config)), compiled(config)).length === 0),
       {
         numRuns: 200,
       },
     );
   });
 
-  it('builds, lets through, takes away, ends connections and then starts daemons, in this order', () => {
-    const order = ['link', 'firewall', 'link', 'conntrack', 'dhcp', 'ra', 'metadata'];
+  it('builds, switches, takes away and then serves, each in the order of the services', () => {
+    const names = services.map(({ name }) => name);
+    const place = ({ phase, service }: Step) => phases.indexOf(phase) * names.length + names.indexOf(service);
     fc.assert(
       fc.property(anyConfig, anyConfig, (from, to) => {
-        let at = 0;
-        for (const { service } of plan(compiled(from), compiled(to))) {
-          const next = order.indexOf(service, at);
-          expect(next).toBeGreaterThanOrEqual(0);
-          at = next + 1;
-        }
+        const places = plan(services, foundOf(compiled(from)), compiled(to)).map(place);
+        expect(places).toEqual(places.toSorted((a, b) => a - b));
       }),
       { numRuns: 200 },
     );
@@ -126,11 +135,11 @@ describe('a plan', () => {
   it('reverts the first table to one that drops everything', () => {
     fc.assert(
       fc.property(anyConfig, (config) => {
-        const steps = plan({ ...nothing, firewall: openFirewall }, compiled(config));
+        const steps = plan(services, new Map([...nothing, ['firewall', known(openFirewall)]]), compiled(config));
         const step = steps.find(({ service }) => service === 'firewall');
-        expect(step?.service === 'firewall' && step.what).toBe('table');
+        expect(step?.what).toBe('table');
         const model = new Model(nothing);
-        if (step !== undefined) model.do(step);
+        if (step !== undefined) model.do(step.service, step.change);
         if (step !== undefined) model.undo(step);
         expect(sorted(model).filter(([key]) => !key.startsWith('address') && !key.startsWith('route'))).toEqual([]);
       }),

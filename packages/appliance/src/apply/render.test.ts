@@ -5,10 +5,12 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { desiredDhcp } from '../services/dhcp/desired.ts';
 import { dhcpState } from '../services/dhcp/runner.ts';
+import { desiredFirewall } from '../services/firewall/desired.ts';
 import { renderTable } from '../services/firewall/render.ts';
+import { desiredRa } from '../services/ra/desired.ts';
+import { renderRa } from '../services/ra/render.ts';
 import { anyConfig } from '../testing/arbitrary.ts';
 import { run } from '../testing/world.ts';
-import { compile } from './state.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'at-app-render-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -33,9 +35,8 @@ describe('what is rendered', () => {
         for (const file of ['conf', 'hosts', 'names', 'options'] as const) {
           for (const line of files[file].split('\n').slice(0, -1)) expect(line).toMatch(lines[file]);
         }
-        const { firewall, ra } = compile(config, '/run', []);
-        expect(renderTable(firewall.elements)).toMatch(/^[\w\s{}"@:;,.=/-]*$/);
-        if (!ra.unknown && ra.value !== undefined) expect(ra.value).toMatch(/^[\w\s{}";:./-]*$/);
+        expect(renderTable(desiredFirewall(config).elements)).toMatch(/^[\w\s{}"@:;,.=/-]*$/);
+        expect(renderRa(desiredRa(config))).toMatch(/^[\w\s{}";:./-]*$/);
       }),
       { numRuns: 1_500 },
     );
@@ -44,18 +45,19 @@ describe('what is rendered', () => {
   it('is accepted by nft, dnsmasq and BIRD', async () => {
     await fc.assert(
       fc.asyncProperty(anyConfig, async (config) => {
-        const { firewall, dhcp, ra } = compile(config, directory, []);
-        const nft = await run('nft', ['-c', '-f', '-'], { input: renderTable(firewall.elements) });
+        const nft = await run('nft', ['-c', '-f', '-'], { input: renderTable(desiredFirewall(config).elements) });
         expect(nft).toMatchObject({ status: 0, stderr: '' });
-        if (!dhcp.unknown && dhcp.value !== undefined) {
+        const dhcp = dhcpState(desiredDhcp(config), directory);
+        if (dhcp !== undefined) {
           const path = join(directory, 'dnsmasq.conf');
-          writeFileSync(path, dhcp.value.files.conf);
+          writeFileSync(path, dhcp.files.conf);
           const dnsmasq = await run('dnsmasq', ['--test', `--conf-file=${path}`]);
           expect(dnsmasq).toMatchObject({ status: 0, stderr: 'dnsmasq: syntax check OK.\n' });
         }
-        if (!ra.unknown && ra.value !== undefined) {
+        const advertised = desiredRa(config);
+        if (advertised.length > 0) {
           const path = join(directory, 'bird.conf');
-          writeFileSync(path, ra.value);
+          writeFileSync(path, renderRa(advertised));
           expect(await run('bird', ['-p', '-c', path])).toMatchObject({ status: 0 });
         }
       }),

@@ -1,19 +1,9 @@
-import type { Netns, NetOperation } from '@astara/kernel/contract.ts';
 import { errors } from '../errors.ts';
-import type { Log } from '../log.ts';
-import type { DhcpRunner } from '../services/dhcp/runner.ts';
-import type { MetadataProxy } from '../services/metadata/proxy.ts';
-import type { RaRunner } from '../services/ra/runner.ts';
+import type { Runner } from '../services/service.ts';
 import type { Step } from './plan.ts';
 
-/** Those that do the steps. */
-export interface Runners {
-  readonly netns: Netns;
-  readonly dhcp: DhcpRunner;
-  readonly ra: RaRunner;
-  readonly metadata: MetadataProxy;
-  readonly log: Log;
-}
+/** Those that do the steps, by the name of their service. */
+export type Runners = ReadonlyMap<string, Runner<unknown, unknown>>;
 
 export interface DoneStep {
   readonly service: string;
@@ -28,14 +18,14 @@ export interface DoneStep {
 export async function transact(steps: readonly Step[], runners: Runners, commit: () => void): Promise<DoneStep[]> {
   const done: DoneStep[] = [];
   const begun: Step[] = [];
-  let current: { service: string; what: string } = { service: 'appliance', what: 'commit' };
+  let current = { service: 'appliance', what: 'commit' };
   try {
     for (const step of steps) {
       current = step;
       begun.push(step);
       const start = performance.now();
-      await execute(step, runners);
-      done.push({ service: step.service, what: step.what, ms: Math.round((performance.now() - start) * 1000) / 1000 });
+      await runners.get(step.service)?.execute(step.change);
+      done.push({ service: step.service, what: step.what, ms: elapsed(start) });
     }
     current = { service: 'appliance', what: 'commit' };
     commit();
@@ -43,9 +33,10 @@ export async function transact(steps: readonly Step[], runners: Runners, commit:
   } catch (failure) {
     const params = { step: current.what, service: current.service, cause: message(failure) };
     try {
-      // A transaction of nft that failed has changed nothing.
-      if (current === begun.at(-1) && current.service === 'firewall') begun.pop();
-      for (const step of begun.reverse()) await revert(step, runners);
+      if (current === begun.at(-1) && begun.at(-1)?.atomic === true) begun.pop();
+      for (const { service, undo } of begun.reverse()) {
+        if (undo !== undefined) await runners.get(service)?.execute(undo);
+      }
     } catch (cause) {
       throw errors.make('APPLIANCE_REVERT_FAILED', { ...params, revert: message(cause) }, { cause: failure });
     }
@@ -53,72 +44,9 @@ export async function transact(steps: readonly Step[], runners: Runners, commit:
   }
 }
 
-async function execute(step: Step, { netns, dhcp, ra, metadata, log }: Runners): Promise<void> {
-  switch (step.service) {
-    case 'link':
-      return change(netns, step.sysctls, step.operations, removes);
-    case 'firewall':
-      return netns.nft(step.script);
-    case 'conntrack': {
-      let ended = 0;
-      for (const address of step.addresses) ended += await netns.flushConntrack(address);
-      log.info({ addresses: step.addresses.length, connections: ended }, 'connections ended');
-      return;
-    }
-    case 'dhcp':
-      return dhcp.ensure(step.to, step.from.unknown ? undefined : step.from.value);
-    case 'ra':
-      return ra.ensure(step.to);
-    case 'metadata':
-      return metadata.ensure(step.to);
-  }
-}
-
-async function revert(step: Step, { netns, dhcp, ra, metadata }: Runners): Promise<void> {
-  switch (step.service) {
-    case 'link':
-      return change(netns, step.undo.sysctls, step.undo.operations, () => true);
-    case 'firewall':
-      return netns.nft(step.undo);
-    case 'conntrack':
-      return; // a connection that was ended is made again by its ends
-    case 'dhcp':
-      return step.from.unknown ? undefined : dhcp.ensure(step.from.value, undefined);
-    case 'ra':
-      return step.from.unknown ? undefined : ra.ensure(step.from.value);
-    case 'metadata':
-      return step.from.unknown ? undefined : metadata.ensure(step.from.value);
-  }
-}
-
-function removes(operation: NetOperation): boolean {
-  const { op } = operation;
-  return op === 'address-delete' || op === 'route-delete' || (op === 'link-set' && operation.up === false);
-}
-
-/**
- * Kernel switches first: they say how an interface behaves once it is up. An operation that is `optional` is left out when its
- * interface is not there any more.
- */
-async function change(
-  netns: Netns,
-  sysctls: Readonly<Record<string, string>>,
-  operations: readonly NetOperation[],
-  optional: (operation: NetOperation) => boolean,
-): Promise<void> {
-  if (Object.keys(sysctls).length > 0) await netns.sysctl(sysctls);
-  if (operations.length === 0) return;
-  if (!operations.some(optional)) return netns.change(operations);
-  const present = new Set((await netns.links()).map((link) => link.ifname));
-  const possible = operations.filter((operation) => {
-    return (
-      !optional(operation) ||
-      !('ifname' in operation) ||
-      operation.ifname === undefined ||
-      present.has(operation.ifname)
-    );
-  });
-  if (possible.length > 0) await netns.change(possible);
+/** Milliseconds since `start`, to the microsecond. */
+export function elapsed(start: number): number {
+  return Math.round((performance.now() - start) * 1000) / 1000;
 }
 
 function message(error: unknown): string {

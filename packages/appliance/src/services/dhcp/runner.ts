@@ -1,12 +1,13 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { Daemon, type DaemonOptions } from '../../daemons.ts';
+import { Daemon } from '../../daemons.ts';
 import { errors } from '../../errors.ts';
 import type { Home } from '../../home.ts';
 import { PrefixTable } from '../../prefix-table.ts';
 import { until } from '../../processes.ts';
 import { readIfPresent, writeAtomically } from '../../state-file.ts';
+import { type Health, type Known, type Runner, type RunnerContext, unknown, type Whole } from '../service.ts';
 import { owners } from './desired.ts';
 import {
   type Lease,
@@ -59,15 +60,15 @@ export function dhcpState(node: DhcpNode | undefined, runDirInside: string): Dhc
  * of a millisecond: right for what comes and for what goes. Another `conf` needs a restart (some 10 ms; the lease file stays).
  * So does a lease that stands in the way of an address's new owner: dnsmasq would not give the address away before it runs out.
  */
-export class DhcpRunner {
+export class DhcpRunner implements Runner<DhcpState | undefined, Whole<DhcpState | undefined>> {
   readonly #home: Home;
   readonly #daemon: Daemon;
   readonly #here: DhcpPaths;
 
-  constructor(options: Omit<DaemonOptions, 'program'>) {
-    this.#home = options.home;
-    this.#daemon = new Daemon({ ...options, program: 'dnsmasq' });
-    this.#here = dhcpPaths(options.home.runDir);
+  constructor(context: RunnerContext) {
+    this.#home = context.home;
+    this.#daemon = new Daemon({ ...context, program: 'dnsmasq' });
+    this.#here = dhcpPaths(context.home.runDir);
   }
 
   get running(): boolean {
@@ -78,10 +79,23 @@ export class DhcpRunner {
   async adopt(state: DhcpState | undefined): Promise<void> {
     const wanted = state === undefined ? '' : confName(state.files);
     await this.#daemon.adopt((argv) => argv.some((argument) => argument.endsWith(`/${wanted}`)));
+    if (state === undefined) await this.#ensure(undefined, undefined);
+  }
+
+  async observe(): Promise<Known<DhcpState | undefined>> {
+    return unknown;
+  }
+
+  execute({ from, to }: Whole<DhcpState | undefined>): Promise<void> {
+    return this.#ensure(to, from.unknown ? undefined : from.value);
+  }
+
+  async health(state: DhcpState | undefined): Promise<Health> {
+    return { wanted: state !== undefined, running: this.running };
   }
 
   /** Makes it so. `before` is what it was told last; without it everything is compared with the files. */
-  async ensure(state: DhcpState | undefined, before: DhcpState | undefined): Promise<void> {
+  async #ensure(state: DhcpState | undefined, before: DhcpState | undefined): Promise<void> {
     if (state === undefined) {
       await this.#daemon.stop();
       await rm(join(this.#home.runDir, DIRECTORY), { recursive: true, force: true });
@@ -113,7 +127,7 @@ export class DhcpRunner {
   }
 
   /** Lets it run. */
-  release(): void {
+  async release(): Promise<void> {
     this.#daemon.release();
   }
 

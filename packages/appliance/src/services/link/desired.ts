@@ -4,11 +4,12 @@ import type { Network } from '@astara/model/appliance/network.ts';
 import { networkOf, parseCidr } from '@astara/model/ip.ts';
 import { PrefixTable } from '../../prefix-table.ts';
 import { ifname, ip, prefix } from '../../values.ts';
+import type { CompileContext } from '../service.ts';
 import { type AddressState, addressKey, type InterfaceState, type LinkState } from './state.ts';
 import { sysctls } from './sysctls.ts';
 
-/** What the configuration asks of interfaces, addresses and routes. What cannot be had is left out and said in `warnings`. */
-export function desiredLinks(config: ApplianceConfig, warnings: string[]): LinkState {
+/** What the configuration asks of interfaces, addresses and routes. What cannot be had is left out and warned of. */
+export function desiredLinks(config: ApplianceConfig, { warn }: CompileContext): LinkState {
   const interfaces = new Map<string, InterfaceState>();
   const addresses = new Map<string, AddressState>();
   const add = (name: string, cidr: string) => addresses.set(addressKey(name, cidr), { ifname: name, cidr });
@@ -32,13 +33,13 @@ export function desiredLinks(config: ApplianceConfig, warnings: string[]): LinkS
     if (external !== undefined) add(external.interface.ifname, `${address}/32`);
   });
   if (config.floating_ips.length > 0 && !config.networks.some(isExternal)) {
-    warnings.push('floating_ips: there is no external network, so they are not served');
+    warn('floating_ips: there is no external network, so they are not served');
   }
 
   return Object.freeze({
     interfaces,
     addresses,
-    routes: desiredRoutes(config, warnings),
+    routes: desiredRoutes(config, warn),
     sysctls: Object.freeze(sysctls(config.networks)),
   });
 }
@@ -63,7 +64,7 @@ function connected(networks: readonly Network[]): PrefixTable<string> {
   return table;
 }
 
-function desiredRoutes(config: ApplianceConfig, warnings: string[]): Map<string, RouteTarget> {
+function desiredRoutes(config: ApplianceConfig, warn: CompileContext['warn']): Map<string, RouteTarget> {
   const routes = new Map<string, RouteTarget>();
   const own = new Set(config.networks.flatMap(({ interface: { addresses } }) => addresses.map(addressOf)));
   const attached = connected(config.networks);
@@ -86,7 +87,7 @@ function desiredRoutes(config: ApplianceConfig, warnings: string[]): Map<string,
     const linkLocal = gateway.startsWith('fe80:');
     const reached = linkLocal ? undefined : onLink.find(gateway);
     const name = reached ?? externalFor(config.networks, gateway)?.interface.ifname;
-    if (name === undefined) warnings.push(`the default gateway ${gateway} is on no network of this appliance`);
+    if (name === undefined) warn(`the default gateway ${gateway} is on no network of this appliance`);
     else if (reached !== undefined) routes.set(destination, { destination, via: gateway, ifname: name });
     else routes.set(destination, { destination, via: gateway, ifname: name, onlink: true });
   }
@@ -96,9 +97,9 @@ function desiredRoutes(config: ApplianceConfig, warnings: string[]): Map<string,
     const destination = networkOf(route.destination);
     const name = onLink.find(via);
     // A tenant's mistake must not keep the rest of the router from working.
-    if (own.has(via)) warnings.push(`/static_routes/${index}: the next hop ${via} is this appliance itself`);
-    else if (attached.has(destination)) warnings.push(`/static_routes/${index}: ${destination} is attached`);
-    else if (name === undefined) warnings.push(`/static_routes/${index}: the next hop ${via} is on no network`);
+    if (own.has(via)) warn(`/static_routes/${index}: the next hop ${via} is this appliance itself`);
+    else if (attached.has(destination)) warn(`/static_routes/${index}: ${destination} is attached`);
+    else if (name === undefined) warn(`/static_routes/${index}: the next hop ${via} is on no network`);
     else routes.set(destination, { destination, via, ifname: name });
   });
   return routes;

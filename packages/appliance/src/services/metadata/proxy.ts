@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, request, type Server, type ServerRe
 import type { Netns } from '@astara/kernel/contract.ts';
 import type { Log } from '../../log.ts';
 import { METADATA_PORT } from '../firewall/render.ts';
+import { type Health, type Known, known, type Runner, type RunnerContext, type Whole } from '../service.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
 import { findClient, type MetadataClient, type MetadataState } from './state.ts';
 
@@ -16,7 +17,7 @@ const UPSTREAM_TIMEOUT = 30_000;
  * Answers 169.254.169.254 for the machines of one appliance: a socket in its namespace, in this process. The firewall lets
  * redirected requests of internal interfaces through to it and nothing else.
  */
-export class MetadataProxy {
+export class MetadataProxy implements Runner<MetadataState | undefined, Whole<MetadataState | undefined>> {
   readonly #netns: Netns;
   readonly #log: Log;
   #state: MetadataState | undefined;
@@ -24,22 +25,33 @@ export class MetadataProxy {
   #total = 0;
   readonly #perClient = new Map<string, number>();
 
-  constructor(netns: Netns, log: Log) {
-    this.#netns = netns;
+  constructor({ home, log }: RunnerContext) {
+    this.#netns = home.netns;
     this.#log = log;
+  }
+
+  async adopt(): Promise<void> {}
+
+  async observe(): Promise<Known<MetadataState | undefined>> {
+    return known(this.running ? this.#state : undefined);
   }
 
   get running(): boolean {
     return this.#server?.listening ?? false;
   }
 
-  async ensure(state: MetadataState | undefined): Promise<void> {
-    this.#state = state;
-    if (state === undefined) await this.close();
+  async execute({ to }: Whole<MetadataState | undefined>): Promise<void> {
+    this.#state = to;
+    if (to === undefined) await this.release();
     else if (this.#server === undefined) this.#server = await this.#listen();
   }
 
-  async close(): Promise<void> {
+  async health(state: MetadataState | undefined): Promise<Health> {
+    return { wanted: state !== undefined, running: this.running };
+  }
+
+  /** Requests are not answered until another one listens. */
+  async release(): Promise<void> {
     const server = this.#server;
     if (server === undefined) return;
     this.#server = undefined;

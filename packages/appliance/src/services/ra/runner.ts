@@ -1,9 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Daemon, type DaemonOptions } from '../../daemons.ts';
+import { Daemon } from '../../daemons.ts';
 import { errors } from '../../errors.ts';
 import type { Home } from '../../home.ts';
 import { writeAtomically } from '../../state-file.ts';
+import { type Health, type Known, type Runner, type RunnerContext, unknown, type Whole } from '../service.ts';
 import { birdCommand } from './control.ts';
 
 /** BIRD's configuration; undefined when nothing is advertised. */
@@ -13,24 +14,37 @@ const CONF = 'bird.conf';
 const SOCKET = 'bird.ctl';
 
 /** One BIRD for all networks of the appliance. A change is made through its control socket, without a restart. */
-export class RaRunner {
+export class RaRunner implements Runner<RaState, Whole<RaState>> {
   readonly #home: Home;
   readonly #daemon: Daemon;
 
-  constructor(options: Omit<DaemonOptions, 'program'>) {
-    this.#home = options.home;
-    this.#daemon = new Daemon({ ...options, program: 'bird' });
+  constructor(context: RunnerContext) {
+    this.#home = context.home;
+    this.#daemon = new Daemon({ ...context, program: 'bird' });
   }
 
   get running(): boolean {
     return this.#daemon.running !== undefined;
   }
 
-  async adopt(): Promise<void> {
+  async adopt(state: RaState): Promise<void> {
     await this.#daemon.adopt(() => true);
+    if (state === undefined) await this.#ensure(undefined);
   }
 
-  async ensure(state: RaState): Promise<void> {
+  async observe(): Promise<Known<RaState>> {
+    return unknown;
+  }
+
+  execute({ to }: Whole<RaState>): Promise<void> {
+    return this.#ensure(to);
+  }
+
+  async health(state: RaState): Promise<Health> {
+    return { wanted: state !== undefined, running: this.running };
+  }
+
+  async #ensure(state: RaState): Promise<void> {
     if (state === undefined) {
       await this.#daemon.stop();
       await rm(this.#here(CONF), { force: true });
@@ -52,7 +66,7 @@ export class RaRunner {
     }
   }
 
-  release(): void {
+  async release(): Promise<void> {
     this.#daemon.release();
   }
 
