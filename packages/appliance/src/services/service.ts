@@ -112,6 +112,7 @@ export function planWhole<S>(
 ): readonly PlannedStep<Whole<S>>[] {
   if (!before.unknown && same(before.value, after)) return [];
   const what = after === undefined ? 'off' : 'configuration';
-  const undo = before.unknown ? undefined : { from: known(after), to: before.value };
+  // It may have been done by halves, so that nothing is certain.
+  const undo = before.unknown ? undefined : { from: unknown, to: before.value };
   return [{ phase: 'serve', what, change: { from: before, to: after }, undo }];
 }
