@@ -5,6 +5,11 @@
 import { enableCompileCache, flushCompileCache } from 'node:module';
 
 enableCompileCache(process.env.NODE_COMPILE_CACHE ?? '/var/cache/astara/node');
+const [{ keepOnly }, { agentCapabilities }] = await Promise.all([
+  import('@astara/appliance/own-privileges.ts'),
+  import('../src/capabilities.ts'),
+]);
+keepOnly(agentCapabilities);
 await import('../src/main.ts');
 // Node writes it at the end of the process, which a kill -9 takes away.
 setTimeout(flushCompileCache, 2_000).unref();

@@ -1,6 +1,8 @@
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { capabilitySets, missingCapabilities } from '@astara/appliance/capabilities.ts';
 import type { AstaraError } from '@astara/model/error.ts';
+import { agentCapabilities } from './capabilities.ts';
 import { errors } from './errors.ts';
 
 /** Program → Debian package. What is started by name, by the agent or by the services of its appliances. */
@@ -18,25 +20,13 @@ const programs: Readonly<Record<string, string>> = {
   ping: 'iputils-ping',
 };
 
-/** Bits of the effective set in /proc/self/status, by capability(7). */
-const capabilities: Readonly<Record<string, bigint>> = {
-  CAP_KILL: 5n,
-  CAP_NET_ADMIN: 12n,
-  CAP_NET_RAW: 13n,
-  CAP_SYS_PTRACE: 19n,
-  CAP_SYS_ADMIN: 21n,
-};
-
 /** Where programs are looked for, here and when they are started. */
 export const PROGRAM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** Everything that keeps the agent from working on this host. Starts nothing. */
 export function checkHost(path: string = PROGRAM_PATH, status: string = ownStatus()): AstaraError[] {
   const problems: AstaraError[] = [];
-  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);
-  const missing = Object.entries(capabilities)
-    .filter(([, bit]) => ((effective >> bit) & 1n) === 0n)
-    .map(([name]) => name);
+  const missing = missingCapabilities(agentCapabilities, capabilitySets(status).effective);
   if (missing.length > 0) problems.push(errors.make('AGENT_NOT_ROOT', { missing: missing.join(', ') }));
   for (const [program, pkg] of Object.entries(programs)) {
     if (!isOnPath(program, path)) problems.push(errors.make('AGENT_PROGRAM_MISSING', { program, package: pkg }));

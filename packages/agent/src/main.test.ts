@@ -1,8 +1,10 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { capabilityMask, capabilitySets } from '@astara/appliance/capabilities.ts';
 import { netnsName, tapName } from '@astara/model/instance.ts';
 import { describe, expect, test } from 'vitest';
+import { agentCapabilities } from './capabilities.ts';
 import { NamespaceHome } from './home.ts';
 import { instancePaths } from './instances/paths.ts';
 import { commandLine, netnsOfName, processesInNetns, readStat } from './instances/proc.ts';
@@ -118,6 +120,21 @@ test('an instance whose init died while no agent ran is dead, not made again', a
     attachments: wanted.attachments,
   });
   await second.client.destroy(id);
+});
+
+test('every thread of it has the capabilities that it needs and can get no others', async () => {
+  const agent = await new AgentProcess(temporaryRunDir()).serving();
+  const threads = `/proc/${agent.child.pid}/task`;
+  const found = readdirSync(threads).map((tid) => readFileSync(join(threads, tid, 'status'), 'latin1'));
+  // V8's, and those of the pool that has served files.
+  expect(found.length).toBeGreaterThan(4);
+  const needed = capabilityMask(agentCapabilities);
+  for (const status of found) {
+    expect(capabilitySets(status)).toEqual({ effective: needed, bounding: needed });
+    expect(status).toMatch(/^CapInh:\t0+$/m);
+    expect(status).toMatch(/^NoNewPrivs:\t1$/m);
+  }
+  expect(commandLine(agent.child.pid ?? 0)).toContain('--config-file');
 });
 
 test('SIGTERM: it stops serving and lets the instances run', async () => {

@@ -1,20 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Capability, capabilityMask, capabilitySets } from './capabilities.ts';
 import { Daemon } from './daemons.ts';
-import { account, type Capability, giveDirectory, type Privileges, privilegePrefix } from './privileges.ts';
+import { account, giveDirectory, type Privileges, privilegePrefix } from './privileges.ts';
 import { birdCommand } from './services/ra/control.ts';
 import { readIfPresent } from './state-file.ts';
 import { Supervisor } from './supervisor.ts';
 import { World } from './testing/world.ts';
-
-/** Bits of capability(7). */
-const bits: Partial<Record<Capability, bigint>> = {
-  kill: 5n,
-  net_bind_service: 10n,
-  net_admin: 12n,
-  net_raw: 13n,
-};
 
 let world: World;
 let supervisor: Supervisor;
@@ -43,14 +36,9 @@ function status(pid: number) {
     uid: field('Uid').split('\t'),
     gid: field('Gid').split('\t'),
     groups: field('Groups'),
-    effective: BigInt(`0x${field('CapEff')}`),
-    bounding: BigInt(`0x${field('CapBnd')}`),
+    ...capabilitySets(text),
     noNewPrivs: field('NoNewPrivs'),
   };
-}
-
-function mask(capabilities: readonly Capability[]): bigint {
-  return capabilities.reduce((all, name) => all | (1n << (bits[name] ?? 0n)), 0n);
 }
 
 function fourTimes(id: number): string[] {
@@ -74,8 +62,8 @@ async function expectPrivileges(running: Daemon, user: string, capabilities: rea
     uid: fourTimes(uid),
     gid: fourTimes(gid),
     groups: '',
-    effective: mask(capabilities),
-    bounding: mask(capabilities),
+    effective: capabilityMask(capabilities),
+    bounding: capabilityMask(capabilities),
     noNewPrivs: '1',
   });
   // What a later agent looks for.

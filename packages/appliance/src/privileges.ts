@@ -1,23 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { chown, mkdir } from 'node:fs/promises';
+import { type Capability, onlyCapabilities } from './capabilities.ts';
 import { errors } from './errors.ts';
-
-/** capability(7), without the prefix, as setpriv(1) wants them: what the data plane's daemons have use for. */
-export type Capability =
-  | 'chown'
-  | 'dac_override'
-  | 'fowner'
-  | 'ipc_lock'
-  | 'kill'
-  | 'net_admin'
-  | 'net_bind_service'
-  | 'net_broadcast'
-  | 'net_raw'
-  | 'setgid'
-  | 'setuid'
-  | 'sys_chroot'
-  | 'sys_nice'
-  | 'sys_resource';
 
 /** As whom a daemon runs, and the most that it and its children may ever do. */
 export interface Privileges {
@@ -40,8 +24,7 @@ export interface Account {
  * bounding set and `no_new_privs` hold. Throws APPLIANCE_USER_MISSING.
  */
 export function privilegePrefix(privileges: Privileges): readonly string[] {
-  const names = privileges.capabilities.map((name) => `+${name}`);
-  const only = ['-all', ...names].join(',');
+  const only = onlyCapabilities(privileges.capabilities);
   if (privileges.user === undefined) {
     // Root gets by exec what the bounding set leaves; inheritable sets are for others.
     const group = privileges.group === undefined ? 0 : groupNumber(privileges.group);
