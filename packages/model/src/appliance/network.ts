@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { CidrText, DomainName, Hostname, Ifname, Ip, Label, Mac, Mtu, Uuid } from '../scalars.ts';
+import { RouterAdvertisement } from './routing.ts';
 
 /** The networks of an appliance: part of `ApplianceConfig`. Names are those of the 2016 API; what is new is marked so. */
 
@@ -89,6 +90,8 @@ export const Network = Type.Object(
     on_link_routes: Type.Optional(Type.Array(CidrText, { maxItems: 256 })),
     /** New. DNS domain of the network's host names; default `openstacklocal`. */
     dns_domain: Type.Optional(DomainName),
+    /** New. How its IPv6 subnets with an `ipv6_ra_mode` are advertised. */
+    router_advertisement: Type.Optional(RouterAdvertisement),
   },
   closed,
 );
