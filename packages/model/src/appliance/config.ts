@@ -45,6 +45,8 @@ export const ApplianceConfig = Type.Object(
     address_book: Type.Optional(AddressBook),
     anchors: Type.Optional(Type.Array(Anchor, { maxItems: 256 })),
     firewall_groups: Type.Optional(Type.Array(FirewallGroup, { maxItems: 1024 })),
+    /** Established connections pass the kernel's fast path (flowtable), where it has one; they are not counted then. Default false. */
+    flow_offload: Type.Optional(Type.Boolean()),
     bgp: Type.Optional(Bgp),
     bfd: Type.Optional(Bfd),
     ha: Type.Optional(Ha),

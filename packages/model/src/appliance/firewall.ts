@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { CidrText, Ifname, Port, Uuid } from '../scalars.ts';
+import { CidrText, Ifname, Ip, Port, Uuid } from '../scalars.ts';
 
 /** What tenants filter and count: part of `ApplianceConfig`. */
 
@@ -18,10 +18,15 @@ export type AddressBook = Type.Static<typeof AddressBook>;
 
 const PortRange = Type.String({ pattern: '^\\d{1,5}(:\\d{1,5})?$', description: 'a port, or `first:last`' });
 
-/** A rule of the 2016 API. The first that matches decides. `source` and `destination`: a prefix, or a name of the address book. */
+/**
+ * A rule of the 2016 API, about what is forwarded. The first that matches decides. `source` and `destination`: a prefix, or a name
+ * of the address book; the destination is that behind a floating IP or a port forwarding, not its address.
+ */
 export const AnchorRule = Type.Object(
   {
     action: Type.Enum(['pass', 'block']),
+    /** Whether `interface` is where it comes in or where it goes out. Default `in`. */
+    direction: Type.Optional(Type.Enum(['in', 'out'])),
     interface: Type.Optional(Type.Union([Ifname, Type.Null()])),
     family: Type.Optional(Type.Enum(['inet', 'inet6'])),
     protocol: Type.Optional(Type.Enum(['tcp', 'udp', 'icmp', 'ipv6-icmp', 'sctp', 'esp', 'ah', 'gre'])),
@@ -30,7 +35,8 @@ export const AnchorRule = Type.Object(
     destination_interface: Type.Optional(Type.Union([Ifname, Type.Null()])),
     destination: Type.Optional(Type.Union([CidrText, RuleName])),
     destination_port: Type.Optional(PortRange),
-    redirect: Type.Optional(CidrText),
+    /** Where what matches is sent instead; `destination` is the address before that. */
+    redirect: Type.Optional(Ip),
     redirect_port: Type.Optional(Port),
   },
   closed,
@@ -40,7 +46,7 @@ export type AnchorRule = Type.Static<typeof AnchorRule>;
 export const Anchor = Type.Object({ name: RuleName, rules: Type.Array(AnchorRule, { maxItems: 4096 }) }, closed);
 export type Anchor = Type.Static<typeof Anchor>;
 
-/** Neutron's FWaaS v2 `firewall_rule`, in the order of its policy. */
+/** Neutron's FWaaS v2 `firewall_rule`, in the order of its policy. Without `ip_version`: that of its addresses, else both. */
 export const FirewallRule = Type.Object(
   {
     id: Type.Optional(Uuid),
@@ -57,7 +63,10 @@ export const FirewallRule = Type.Object(
 );
 export type FirewallRule = Type.Static<typeof FirewallRule>;
 
-/** Neutron's FWaaS v2 `firewall_group`: what no rule of it allows is dropped on its interfaces. */
+/**
+ * Neutron's FWaaS v2 `firewall_group`. `ingress` is what enters the network behind the router's port, `egress` what leaves it;
+ * what no rule allows is dropped, and everything is when `admin_state_up` is false. Answers to what was allowed pass.
+ */
 export const FirewallGroup = Type.Object(
   {
     id: Uuid,

@@ -5,11 +5,14 @@ import { Ip, Ipv4, Port, Uuid } from '../scalars.ts';
 
 const closed = { additionalProperties: false } as const;
 
-/** Neutron's bandwidth limit rule: kilobits (1000 bits) per second, and kilobits of burst. */
+/**
+ * Neutron's bandwidth limit rule: kilobits (1000 bits) per second, and kilobits of burst; without one, or with 0, 80 % of a
+ * second's worth. The kernel reckons in nanoseconds × bytes, in 64 bits: hence the maxima.
+ */
 export const RateLimit = Type.Object(
   {
-    max_kbps: Type.Integer({ minimum: 1, maximum: 400_000_000 }),
-    max_burst_kbps: Type.Optional(Type.Integer({ minimum: 0, maximum: 400_000_000 })),
+    max_kbps: Type.Integer({ minimum: 1, maximum: 100_000_000 }),
+    max_burst_kbps: Type.Optional(Type.Integer({ minimum: 0, maximum: 32_000_000 })),
   },
   closed,
 );
@@ -29,7 +32,7 @@ export const FloatingIp = Type.Object(
 );
 export type FloatingIp = Type.Static<typeof FloatingIp>;
 
-/** Neutron's `port_forwarding`; with `*_port_end` a range, as long inside as outside. */
+/** Neutron's `port_forwarding`; with `*_port_end` a range, as long inside as outside, or all of it to one port inside. */
 export const PortForwarding = Type.Object(
   {
     id: Type.Optional(Uuid),
