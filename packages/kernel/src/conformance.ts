@@ -2,6 +2,8 @@
 import { afterEach, beforeAll, beforeEach, describe } from 'vitest';
 import { linkTests } from './conformance/links.ts';
 import { modelTests } from './conformance/model.ts';
+import { multipathTests } from './conformance/multipath.ts';
+import { neighbourTests } from './conformance/neighbours.ts';
 import { netnsTests } from './conformance/netns.ts';
 import { nftTests } from './conformance/nft.ts';
 import { wireTests } from './conformance/wire.ts';
@@ -45,6 +47,8 @@ export function conformance(name: Kernel['name'], open: () => Promise<Kernel>, f
 
     describe('namespaces', () => netnsTests(subject));
     describe('links, addresses, routes', () => linkTests(subject));
+    describe('several next hops', () => multipathTests(subject));
+    describe('neighbours', () => neighbourTests(subject));
     describe('nftables', () => nftTests(subject));
     describe('on the wire', () => wireTests(subject));
     describe('model', () => modelTests(subject));

@@ -38,6 +38,8 @@ export interface Netns {
 
   /** `net/ipv4/ip_forward` → `1`: files below /proc/sys, written in this namespace. */
   sysctl(values: Readonly<Record<string, string>>): Promise<void>;
+  /** What these files hold, without the newline. A file that does not exist, as that of an absent interface, is left out. */
+  readSysctl(keys: readonly string[]): Promise<Record<string, string>>;
 
   /**
    * One nftables transaction, in nft's own language: all of it or nothing. Say `iifname`, never `iif`: indexes are looked
@@ -54,6 +56,26 @@ export interface Netns {
   announce(ifname: string, addresses: readonly string[]): Promise<void>;
   /** Ends the connections tracked to or from this address, in either direction. Returns how many. */
   flushConntrack(address: string): Promise<number>;
+
+  /**
+   * The MAC of a neighbour, which is asked now even if it is known: by ARP (RFC 826) or neighbour solicitation (RFC 4861
+   * §7.2.2, from the interface's link-local address); one that was set by hand (`nud permanent`) is taken as it is. Undefined
+   * when it has not answered before the kernel gives up, after 3 s, or `signal` aborts.
+   */
+  resolve(ifname: string, address: string, signal: AbortSignal): Promise<string | undefined>;
+  /** Addresses of others that this namespace answers ARP and neighbour solicitations for. */
+  proxies(): Promise<ProxyNeighbour[]>;
+
+  /**
+   * Milliseconds until `address` answered an ICMP echo request (RFC 792, RFC 4443 §4.1); undefined when it has not before
+   * `signal` aborts. Rejects when nothing can be sent to it (ENETUNREACH). Takes CAP_NET_RAW.
+   */
+  ping(address: string, signal: AbortSignal): Promise<number | undefined>;
+  /**
+   * Milliseconds until `address` accepted a TCP connection, which is closed again; undefined when it has not before `signal`
+   * aborts. Rejects when it, or somebody on the way, refuses (ECONNREFUSED, EHOSTUNREACH, ENETUNREACH).
+   */
+  connectTcp(address: string, port: number, signal: AbortSignal): Promise<number | undefined>;
 
   /**
    * A TCP socket listening in this namespace; the descriptor is the caller's to close (`server.listen({ fd })`). A link-local
@@ -92,8 +114,15 @@ export interface RouteEntry {
   readonly via?: string;
   readonly ifname?: string;
   readonly metric?: number;
+  /** Of one next hop among several: its share of the traffic is this out of the sum of all. */
+  readonly weight?: number;
   /** rtnetlink protocol number; ours is {@link ROUTE_PROTOCOL}. */
   readonly protocol: number;
+}
+
+export interface ProxyNeighbour {
+  readonly ifname: string;
+  readonly address: string;
 }
 
 /** Routes we make carry this rtnetlink protocol, so that we know them again (and BIRD's, 12, are left alone). */
@@ -124,8 +153,12 @@ export type NetOperation =
   /** Absent already: fine. */
   | { readonly op: 'address-delete'; readonly ifname: string; readonly cidr: string }
   | ({ readonly op: 'route-replace' } & RouteTarget)
-  /** Absent already: fine. Only routes of ours; without `via`, whatever their next hop. */
-  | ({ readonly op: 'route-delete' } & RouteTarget);
+  /** Absent already: fine. Only routes of ours; without `via`, whatever their next hop, and all of several next hops. */
+  | ({ readonly op: 'route-delete' } & RouteTarget)
+  /** Present already: fine. IPv6 needs `net/ipv6/conf/<ifname>/proxy_ndp` as well. */
+  | ({ readonly op: 'proxy-add' } & ProxyNeighbour)
+  /** Absent already: fine. */
+  | ({ readonly op: 'proxy-delete' } & ProxyNeighbour);
 
 export interface RouteTarget {
   readonly destination: string;
@@ -133,6 +166,18 @@ export interface RouteTarget {
   /** Needed without `via`, and with a link-local or off-subnet `via` (then `onlink`). */
   readonly ifname?: string;
   readonly onlink?: boolean;
+  /** Several next hops that share the traffic, instead of `via`, `ifname` and `onlink` (ECMP, RFC 2992). */
+  readonly hops?: readonly NextHop[];
+  /** The kernel prefers the smallest of several routes to one destination. Default: the kernel's, 0 and for IPv6 1024. */
+  readonly metric?: number;
+}
+
+export interface NextHop {
+  readonly via: string;
+  readonly ifname?: string;
+  readonly onlink?: boolean;
+  /** 1 to 256. Default 1. */
+  readonly weight?: number;
 }
 
 /** libnftables-json(5): `{ nftables: [{ metainfo }, { table }, { map: { elem } }, …] }`. */

@@ -4,7 +4,7 @@
  */
 import { isIPv4, isIPv6 } from 'node:net';
 import { parseCidr } from '@astara/model/ip.ts';
-import type { NetOperation } from './contract.ts';
+import type { NetOperation, RouteTarget } from './contract.ts';
 import { type Asked, badInput } from './errors.ts';
 
 /** As the kernel's dev_valid_name(): at most 15 bytes, no slash, no space. We also refuse what is not plain ASCII. */
@@ -29,6 +29,10 @@ function checkMtu(asked: Asked, mtu: number): void {
 function checkCidr(asked: Asked, cidr: string): void {
   if (parseCidr(cidr) === undefined)
     throw badInput(asked, `not an address with prefix length: ${JSON.stringify(cidr)}`);
+}
+
+export function checkPort(asked: Asked, port: number): void {
+  if (!Number.isInteger(port) || port < 0 || port > 65535) throw badInput(asked, `not a port: ${port}`);
 }
 
 export function checkAddress(asked: Asked, address: string): void {
@@ -64,8 +68,12 @@ export function describe(operation: NetOperation): Asked {
     case 'route-delete': {
       const via = operation.via === undefined ? '' : ` via ${operation.via}`;
       const dev = operation.ifname === undefined ? '' : ` dev ${operation.ifname}`;
-      return { operation: operation.op, object: `${operation.destination}${via}${dev}` };
+      const hops = operation.hops?.map((hop) => ` via ${hop.via}`).join(' and') ?? '';
+      return { operation: operation.op, object: `${operation.destination}${via}${dev}${hops}` };
     }
+    case 'proxy-add':
+    case 'proxy-delete':
+      return { operation: operation.op, object: `${operation.address} on ${operation.ifname}` };
   }
 }
 
@@ -95,14 +103,46 @@ export function checkOperation(operation: NetOperation): void {
       return;
     case 'route-replace':
     case 'route-delete':
-      checkCidr(asked, operation.destination);
-      if (operation.via !== undefined) checkAddress(asked, operation.via);
-      if (operation.ifname !== undefined) checkIfname(asked, operation.ifname);
+      checkRoute(asked, operation);
+      if (operation.op === 'route-delete' || operation.hops !== undefined) return;
       if (operation.via === undefined && operation.ifname === undefined) {
         throw badInput(asked, 'a route needs a next hop, an interface, or both');
       }
-      if (operation.onlink === true && (operation.via === undefined || operation.ifname === undefined)) {
-        throw badInput(asked, 'an onlink route needs both a next hop and an interface');
-      }
+      return;
+    case 'proxy-add':
+    case 'proxy-delete':
+      checkIfname(asked, operation.ifname);
+      checkAddress(asked, operation.address);
+  }
+}
+
+function checkRoute(asked: Asked, { destination, hops, metric, via, ifname, onlink }: RouteTarget): void {
+  checkCidr(asked, destination);
+  if (metric !== undefined && (!Number.isInteger(metric) || metric < 0 || metric > 0xffff_ffff)) {
+    throw badInput(asked, `not a metric: ${metric}`);
+  }
+  checkHop(asked, { via, ifname, onlink });
+  if (hops === undefined) return;
+  if (hops.length === 0 || via !== undefined || ifname !== undefined) {
+    throw badInput(asked, 'either one next hop or a list of them');
+  }
+  for (const hop of hops) {
+    checkHop(asked, hop);
+    const { weight = 1 } = hop;
+    if (!Number.isInteger(weight) || weight < 1 || weight > 256) throw badInput(asked, `not a weight: ${weight}`);
+  }
+}
+
+interface Hop {
+  readonly via: string | undefined;
+  readonly ifname?: string | undefined;
+  readonly onlink?: boolean | undefined;
+}
+
+function checkHop(asked: Asked, { via, ifname, onlink }: Hop): void {
+  if (via !== undefined) checkAddress(asked, via);
+  if (ifname !== undefined) checkIfname(asked, ifname);
+  if (onlink === true && (via === undefined || ifname === undefined)) {
+    throw badInput(asked, 'an onlink route needs both a next hop and an interface');
   }
 }

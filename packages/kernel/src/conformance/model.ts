@@ -28,6 +28,14 @@ const TARGETS: RouteTarget[] = [
     V6_HOPS.map((hop) => ({ destination, ...hop })),
   ),
 ];
+const HOPS: RouteTarget[] = ['10.5.0.0/16', '2001:db8:5::/48'].flatMap((destination) => {
+  const via = (host: number) => (destination.includes(':') ? `2001:db8::${host}` : `192.0.2.${host}`);
+  return [
+    { destination, via: via(2) },
+    { destination, hops: [{ via: via(2) }, { via: via(3) }] },
+    { destination, hops: [{ via: via(3), weight: 7 }, { via: via(4) }, { via: via(5) }] },
+  ];
+});
 
 const operation: fc.Arbitrary<NetOperation> = fc.oneof(
   fc.record({
@@ -38,6 +46,12 @@ const operation: fc.Arbitrary<NetOperation> = fc.oneof(
   fc
     .tuple(fc.constantFrom('route-replace' as const, 'route-delete' as const), fc.constantFrom(...TARGETS))
     .map(([op, target]) => ({ op, ...target })),
+  fc
+    .tuple(fc.boolean(), fc.constantFrom(...HOPS))
+    .map(
+      ([adds, target]): NetOperation =>
+        adds ? { op: 'route-replace', ...target } : { op: 'route-delete', destination: target.destination },
+    ),
 );
 
 /** The state that the operations should lead to. */
@@ -63,8 +77,22 @@ function model(operations: readonly NetOperation[]) {
   }
   return {
     addresses: [...addresses].sort(),
-    routes: [...routes.values()].map(({ destination, via }) => `${destination} ${via ?? 'here'}`).sort(),
+    routes: [...routes.values()]
+      .flatMap(({ destination, via, hops }) => (hops ?? [{ via, weight: 1 }]).map((hop) => ({ destination, ...hop })))
+      .map(text)
+      .sort(),
+    destinations: routes.size,
   };
+}
+
+interface Hop {
+  readonly destination: string;
+  readonly via?: string | undefined;
+  readonly weight?: number;
+}
+
+function text({ destination, via = 'here', weight = 1 }: Hop): string {
+  return `${destination} ${via} ${weight}`;
 }
 
 export function modelTests(subject: Subject): void {
@@ -85,13 +113,11 @@ export function modelTests(subject: Subject): void {
           );
           expect(addresses.map(({ cidr }) => cidr).sort()).toEqual(expected.addresses);
           const routes = await here.routes();
-          expect(routes.map(({ destination, via }) => `${destination} ${via ?? 'here'}`).sort()).toEqual(
-            expected.routes,
-          );
+          expect(routes.map(text).sort()).toEqual(expected.routes);
           const seen = await Promise.all(
             ['-4', '-6'].map((family) => ipJson(here.name, family, 'route', 'show', 'proto', String(ROUTE_PROTOCOL))),
           );
-          expect(seen.flat()).toHaveLength(expected.routes.length);
+          expect(seen.flat()).toHaveLength(expected.destinations);
           await here.change([{ op: 'link-delete', ifname }]);
         },
       ),

@@ -65,9 +65,16 @@ export class World {
     return Object.assign(handle, { name });
   }
 
-  /** Two new namespaces joined by a veth pair `here` (.1, ::1) and `there` (.2, ::2), both up. */
-  async pair(): Promise<{ here: Netns & { readonly name: string }; there: Netns & { readonly name: string } }> {
+  /**
+   * Two new namespaces joined by a veth pair `here` (.1, ::1) and `there` (.2, ::2), both up. Without DAD their link-local
+   * addresses, which neighbours are asked from, may be used at once.
+   */
+  async pair({ dad = true } = {}): Promise<{
+    here: Netns & { readonly name: string };
+    there: Netns & { readonly name: string };
+  }> {
     const [here, there] = [await this.netns(), await this.netns()];
+    for (const netns of dad ? [] : [here, there]) await netns.sysctl({ 'net/ipv6/conf/default/dad_transmits': '0' });
     await here.change([
       { op: 'veth-add', name: 'here', mtu: 1500, peer: { name: 'there', netns: there.name, mac: MAC.there } },
       { op: 'link-set', ifname: 'here', up: true, mac: MAC.here },

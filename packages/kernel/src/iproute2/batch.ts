@@ -1,5 +1,5 @@
 /** {@link NetOperation}s as lines of `ip -batch`. */
-import { type NetOperation, ROUTE_PROTOCOL, type RouteTarget } from '../contract.ts';
+import { type NetOperation, type NextHop, ROUTE_PROTOCOL, type RouteTarget } from '../contract.ts';
 import { type Asked, errnoInText, refused } from '../errors.ts';
 import { checkOperation, describe } from '../input.ts';
 import { isNamespaceFile, NETNS_DIR } from '../netns-dir.ts';
@@ -10,6 +10,7 @@ const ABSENT: Readonly<Partial<Record<NetOperation['op'], readonly string[]>>> =
   'link-delete': ['ENODEV'],
   'address-delete': ['EADDRNOTAVAIL', 'ENODEV'],
   'route-delete': ['ESRCH', 'ENODEV'],
+  'proxy-delete': ['ENOENT', 'ENODEV'],
 };
 
 /** Applies the operations in order; `where` ends the object's name in errors, e.g. `in astara-1`. */
@@ -27,7 +28,8 @@ function parts(operations: readonly NetOperation[]): NetOperation[][] {
   for (const operation of operations) {
     const last = found.at(-1);
     const previous = last?.at(-1);
-    if (last !== undefined && previous !== undefined && deletes(previous) === deletes(operation)) last.push(operation);
+    const joins = previous !== undefined && !isProxy(operation) && !isProxy(previous);
+    if (last !== undefined && joins && deletes(previous) === deletes(operation)) last.push(operation);
     else found.push([operation]);
   }
   return found;
@@ -35,6 +37,11 @@ function parts(operations: readonly NetOperation[]): NetOperation[][] {
 
 function deletes(operation: NetOperation): boolean {
   return ABSENT[operation.op] !== undefined;
+}
+
+/** At a neighbour that is refused, `ip` ends without a word about the line, and leaves out the rest: each has its own run. */
+function isProxy({ op }: NetOperation): boolean {
+  return op === 'proxy-add' || op === 'proxy-delete';
 }
 
 async function runPart(netns: number | null, operations: readonly NetOperation[], where: string): Promise<void> {
@@ -49,7 +56,7 @@ async function runPart(netns: number | null, operations: readonly NetOperation[]
   const force = deletes(first) ? ['-force'] : [];
   const { code, stderr } = await run(netns, 'ip', [...force, '-batch', '-'], `${sent.map(line).join('\n')}\n`);
   for (const { number, message } of code === 0 ? [] : failures(stderr)) {
-    const operation = sent[number - 1];
+    const operation = sent.length === 1 ? sent[0] : sent[number - 1];
     const errno = errnoInText(message);
     if (operation === undefined) {
       throw refused({ operation: 'change', object: `${sent.length} operations${where}` }, errno, message);
@@ -108,15 +115,25 @@ function line(operation: NetOperation): string {
     case 'route-replace':
       return `route replace ${route(operation)}`;
     case 'route-delete':
-      return `route delete ${route(operation)}`;
+      return `route delete ${route({ ...operation, hops: [] })}`;
+    case 'proxy-add':
+      return `neighbour replace proxy ${operation.address} dev ${operation.ifname}`;
+    case 'proxy-delete':
+      return `neighbour delete proxy ${operation.address} dev ${operation.ifname}`;
   }
 }
 
-function route({ destination, via, ifname, onlink }: RouteTarget): string {
-  const words = [destination];
+function route({ destination, metric, hops = [], ...single }: RouteTarget): string {
+  const words = [destination, ...hop(single, destination), 'proto', String(ROUTE_PROTOCOL)];
+  if (metric !== undefined) words.push('metric', String(metric));
+  for (const next of hops) words.push('nexthop', ...hop(next, destination), 'weight', String(next.weight ?? 1));
+  return words.join(' ');
+}
+
+function hop({ via, ifname, onlink }: Partial<NextHop>, destination: string): string[] {
+  const words: string[] = [];
   if (via !== undefined) words.push('via', ...(via.includes(':') && !destination.includes(':') ? ['inet6'] : []), via);
   if (ifname !== undefined) words.push('dev', ifname);
-  words.push('proto', String(ROUTE_PROTOCOL));
   if (onlink === true) words.push('onlink');
-  return words.join(' ');
+  return words;
 }

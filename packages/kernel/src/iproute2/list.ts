@@ -28,6 +28,7 @@ interface IpHop {
   readonly gateway?: string;
   readonly via?: { readonly host: string };
   readonly dev?: string;
+  readonly weight?: number;
 }
 
 interface IpRoute extends IpHop {
@@ -117,6 +118,7 @@ export async function listRoutes(netns: number | null, asked: Asked): Promise<Ro
           ...(via === undefined ? {} : { via: canonicalIp(via) }),
           ...(hop.dev === undefined ? {} : { ifname: hop.dev }),
           ...(route.metric === undefined ? {} : { metric: route.metric }),
+          ...(hop.weight === undefined ? {} : { weight: hop.weight }),
         });
       }
     }

@@ -1,15 +1,21 @@
 import { closeSync } from 'node:fs';
-import type { Address, Link, Netns, NetOperation, NftJson, RouteEntry } from '../contract.ts';
+import type { Address, Link, Netns, NetOperation, NftJson, ProxyNeighbour, RouteEntry } from '../contract.ts';
 import { type Asked, closed, errnoInText, KernelError, refused } from '../errors.ts';
-import { checkAddress, checkIfname, checkSysctl } from '../input.ts';
+import { checkAddress, checkIfname, checkPort, checkSysctl } from '../input.ts';
 import { nftFailure, parseNftJson } from '../nft-text.ts';
 import { change } from './batch.ts';
 import { listAddresses, listLinks, listRoutes } from './list.ts';
+import { listProxies, resolve } from './neighbours.ts';
+import { connectTcp, ping } from './probes.ts';
 import { type Program, run } from './programs.ts';
 
 /** Writes each value ($2) to its file ($1), pair by pair. */
 const WRITE_SYSCTLS =
   'while [ $# -gt 0 ]; do printf %s "$2" > "/proc/sys/$1" || { echo "at $1" >&2; exit 1; }; shift 2; done';
+
+/** Each file and what it holds, line by line; files that do not exist are left out. */
+const READ_SYSCTLS =
+  'for key; do if [ -e "/proc/sys/$key" ]; then printf "%s=" "$key"; cat "/proc/sys/$key" || exit 1; fi; done';
 
 /**
  * Makes the kernel announce all addresses of an interface: gratuitous ARP and neighbour advertisements follow a "change"
@@ -62,6 +68,18 @@ export class IprouteNetns implements Netns {
     await this.#run(asked, 'sh', ['-c', WRITE_SYSCTLS, 'sh', ...entries.flat()]);
   }
 
+  async readSysctl(keys: readonly string[]): Promise<Record<string, string>> {
+    const asked = this.#ask('sysctl-read', `${keys.length} keys`);
+    for (const key of keys) checkSysctl(this.#ask('sysctl-read', key), key);
+    if (keys.length === 0) return {};
+    const { code, stdout, stderr } = await this.#program(asked, 'sh', ['-c', READ_SYSCTLS, 'sh', ...keys]);
+    if (code !== 0) throw refused(asked, errnoInText(stderr), stderr.trim());
+    const lines = stdout.split('\n').filter((line) => line !== '');
+    return Object.fromEntries(
+      lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+    );
+  }
+
   async nft(script: string): Promise<void> {
     const asked = this.#ask('nft', 'transaction');
     const { code, stderr } = await this.#program(asked, 'nft', ['-f', '-'], script);
@@ -99,6 +117,30 @@ export class IprouteNetns implements Netns {
       deleted += Number(match[1]);
     }
     return deleted;
+  }
+
+  async resolve(ifname: string, address: string, signal: AbortSignal): Promise<string | undefined> {
+    const asked = this.#ask('resolve', `${address} on ${ifname}`);
+    checkIfname(asked, ifname);
+    checkAddress(asked, address);
+    return this.#use(asked, () => resolve(this.#fd, ifname, address, signal, asked));
+  }
+
+  async proxies(): Promise<ProxyNeighbour[]> {
+    return this.#use(this.#ask('list', 'proxies'), (asked) => listProxies(this.#fd, asked));
+  }
+
+  async ping(address: string, signal: AbortSignal): Promise<number | undefined> {
+    const asked = this.#ask('ping', address);
+    checkAddress(asked, address);
+    return this.#use(asked, () => ping(this.#fd, address, signal, asked));
+  }
+
+  async connectTcp(address: string, port: number, signal: AbortSignal): Promise<number | undefined> {
+    const asked = this.#ask('connect', `${address} port ${port}`);
+    checkAddress(asked, address);
+    checkPort(asked, port);
+    return this.#use(asked, () => connectTcp(this.#fd, address, port, signal, asked));
   }
 
   /** A descriptor cannot be had from another process without FFI. */

@@ -11,10 +11,13 @@ const PACKAGES = {
   conntrack: 'conntrack',
   nsenter: 'util-linux',
   sh: 'dash',
+  ping: 'iputils-ping',
+  node: 'nodejs',
 } as const;
 
 export type Program = keyof typeof PACKAGES;
 
+/** What nothing works without; `ping` is for probes alone. */
 export const PROGRAMS: readonly Program[] = ['ip', 'nft', 'conntrack', 'nsenter', 'sh'];
 
 export interface Ended {
@@ -25,6 +28,8 @@ export interface Ended {
 
 /** Rejects with KERNEL_PROGRAM_MISSING, which names the program and its Debian package. */
 export function findProgram(program: Program, path = searchPath()): string {
+  // The one that runs us.
+  if (program === 'node') return process.execPath;
   for (const directory of path.split(delimiter)) {
     if (directory === '') continue;
     const file = join(directory, program);
@@ -45,9 +50,15 @@ function searchPath(): string {
 
 /**
  * Runs `program`, in the namespace of descriptor `netns` (null: ours), and gives it `input`. The descriptor goes along as
- * number 3, so the namespace is found even when its name is gone.
+ * number 3, so the namespace is found even when its name is gone. An abort kills the program, which then has ended with code 1.
  */
-export function run(netns: number | null, program: Program, args: readonly string[], input = ''): Promise<Ended> {
+export function run(
+  netns: number | null,
+  program: Program,
+  args: readonly string[],
+  input = '',
+  signal?: AbortSignal,
+): Promise<Ended> {
   const path = findProgram(program);
   const [file, argv] =
     netns === null ? [path, [...args]] : [findProgram('nsenter'), ['--net=/proc/self/fd/3', '--', path, ...args]];
@@ -61,7 +72,12 @@ export function run(netns: number | null, program: Program, args: readonly strin
     child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk));
     child.stderr?.on('data', (chunk: Buffer) => stderr.push(chunk));
     child.on('error', reject);
+    // nsenter has become the program.
+    const kill = () => child.kill('SIGKILL');
+    if (signal?.aborted === true) kill();
+    signal?.addEventListener('abort', kill, { once: true });
     child.on('close', (code) => {
+      signal?.removeEventListener('abort', kill);
       resolve({
         code: code ?? 1,
         stdout: Buffer.concat(stdout).toString(),

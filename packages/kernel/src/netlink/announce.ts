@@ -1,5 +1,6 @@
 /** Frames that tell the neighbours who has an address. */
 import { ipBytes } from '../address.ts';
+import { checksum } from './checksum.ts';
 
 const BROADCAST = Buffer.alloc(6, 0xff);
 /** ff02::1 and its Ethernet address. */
@@ -74,12 +75,4 @@ function ethernet(destination: Buffer, source: Buffer, protocol: number, body: B
   source.copy(header, 6);
   header.writeUInt16BE(protocol, 12);
   return { protocol, bytes: Buffer.concat([header, body]) };
-}
-
-/** The Internet checksum (RFC 1071) of an even number of bytes. */
-function checksum(bytes: Buffer): number {
-  let sum = 0;
-  for (let at = 0; at < bytes.length; at += 2) sum += bytes.readUInt16BE(at);
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
-  return ~sum & 0xffff;
 }

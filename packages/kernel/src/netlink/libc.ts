@@ -28,6 +28,7 @@ export interface Libc {
   getsockopt(fd: number, level: number, name: number, value: Buffer, length: Buffer): number;
   bind(fd: number, address: Buffer, length: number): number;
   listen(fd: number, backlog: number): number;
+  connect(fd: number, address: Buffer, length: number): number;
   close(fd: number): number;
   memfd(name: string, flags: number): number;
   nameToIndex(ifname: string): number;
@@ -131,6 +132,7 @@ function loadLibc(koffi: Koffi): Libc {
     getsockopt: lib.func('int getsockopt(int, int, int, void *, void *)'),
     bind: lib.func('int bind(int, const void *, uint32_t)'),
     listen: lib.func('int listen(int, int)'),
+    connect: lib.func('int connect(int, const void *, uint32_t)'),
     close,
     memfd: lib.func('int memfd_create(const char *, unsigned int)'),
     nameToIndex: lib.func('unsigned int if_nametoindex(const char *)'),

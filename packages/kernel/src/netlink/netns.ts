@@ -1,18 +1,24 @@
 import { closeSync, readFileSync, writeFileSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { macBytes } from '../address.ts';
-import type { Address, Link, Netns, NetOperation, NftJson, RouteEntry } from '../contract.ts';
-import { type Asked, badInput, closed, fromSystem, refused } from '../errors.ts';
-import { checkAddress, checkIfname, checkSysctl } from '../input.ts';
+import type { Address, Link, Netns, NetOperation, NftJson, ProxyNeighbour, RouteEntry } from '../contract.ts';
+import { type Asked, closed, fromSystem, refused } from '../errors.ts';
+import { checkAddress, checkIfname, checkPort, checkSysctl } from '../input.ts';
 import { announcements } from './announce.ts';
 import { flushConntrack } from './conntrack.ts';
 import type { Libc, Libnftables } from './libc.ts';
 import type { LowDescriptors } from './low-descriptors.ts';
 import type { Namespaces, Synchronous } from './namespace.ts';
+import { listProxies, resolve } from './neighbours.ts';
 import { afterNft, type Enter, listNft, runNft } from './nftables.ts';
+import { connected, ping, probeSocket } from './probes.ts';
 import { change } from './rtnetlink-change.ts';
 import { listAddresses, listLinks, listRoutes } from './rtnetlink-list.ts';
 import { NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket } from './socket.ts';
 import { listenTcp, packetSocket, sendFrame } from './sockets.ts';
+
+/** Files read without a pause; one takes about 20 µs. */
+const SYSCTLS_AT_ONCE = 128;
 
 /** What a handle is made of. */
 export interface Parts {
@@ -69,6 +75,22 @@ export class NetlinkNetns implements Netns {
     });
   }
 
+  async readSysctl(keys: readonly string[]): Promise<Record<string, string>> {
+    for (const key of keys) checkSysctl(this.#ask('sysctl-read', key), key);
+    const values: Record<string, string> = {};
+    for (let at = 0; at < keys.length; at += SYSCTLS_AT_ONCE) {
+      // Hundreds of networks have thousands of them: others have their turn in between.
+      if (at > 0) await setImmediate();
+      this.#inside(this.#ask('sysctl-read', ''), () => {
+        for (const key of keys.slice(at, at + SYSCTLS_AT_ONCE)) {
+          const value = readIfThere(`/proc/sys/${key}`, this.#ask('sysctl-read', key));
+          if (value !== undefined) values[key] = value;
+        }
+      });
+    }
+    return values;
+  }
+
   async nft(script: string): Promise<void> {
     const asked = this.#ask('nft', 'transaction');
     await runNft(this.#parts, this.#enter(asked), script, asked);
@@ -87,7 +109,7 @@ export class NetlinkNetns implements Netns {
     if (link === undefined) throw refused(asked, 'ENODEV');
     const { libc } = this.#parts;
     const { fd, router } = this.#inside(asked, () => ({
-      router: addresses.some((address) => address.includes(':')) && isRouter(ifname),
+      router: addresses.some((address) => address.includes(':')) && isRouter(ifname, asked),
       fd: packetSocket(libc, asked),
     }));
     try {
@@ -107,7 +129,7 @@ export class NetlinkNetns implements Netns {
     checkAddress(asked, address);
     const { libc } = this.#parts;
     // A listing walks the table of all namespaces, which takes 10 ms.
-    if (this.#inside(asked, trackedConnections) === 0) return 0;
+    if (this.#inside(asked, () => trackedConnections(asked)) === 0) return 0;
     const socket = this.#inside(asked, () => new NetlinkSocket(libc, NETLINK_NETFILTER, asked));
     try {
       return await flushConntrack(socket, address, asked);
@@ -116,11 +138,39 @@ export class NetlinkNetns implements Netns {
     }
   }
 
+  async resolve(ifname: string, address: string, signal: AbortSignal): Promise<string | undefined> {
+    const asked = this.#ask('resolve', `${address} on ${ifname}`);
+    checkIfname(asked, ifname);
+    checkAddress(asked, address);
+    return resolve(this.#route, ifname, address, signal, asked);
+  }
+
+  async proxies(): Promise<ProxyNeighbour[]> {
+    return listProxies(this.#route, this.#ask('list', 'proxies'));
+  }
+
+  async ping(address: string, signal: AbortSignal): Promise<number | undefined> {
+    const asked = this.#ask('ping', address);
+    checkAddress(asked, address);
+    const { libc } = this.#parts;
+    const fd = this.#inside(asked, () => probeSocket(libc, 'ping', address, 0, asked));
+    return ping(libc, fd, address, signal, asked).finally(() => libc.close(fd));
+  }
+
+  async connectTcp(address: string, port: number, signal: AbortSignal): Promise<number | undefined> {
+    const asked = this.#ask('connect', `${address} port ${port}`);
+    checkAddress(asked, address);
+    checkPort(asked, port);
+    const { libc } = this.#parts;
+    const fd = this.#inside(asked, () => probeSocket(libc, 'tcp', address, port, asked));
+    return connected(libc, fd, signal, asked).finally(() => libc.close(fd));
+  }
+
   async listenTcp(address: string, port: number): Promise<number> {
     const asked = this.#ask('listen', `${address} port ${port}`);
     const [ip = ''] = address.split('%');
     checkAddress(asked, ip);
-    if (!Number.isInteger(port) || port < 0 || port > 65535) throw badInput(asked, 'not a port');
+    checkPort(asked, port);
     return this.#inside(asked, () => listenTcp(this.#parts.libc, address, port, asked));
   }
 
@@ -154,23 +204,23 @@ export class NetlinkNetns implements Netns {
   }
 }
 
-/** The R flag of our advertisements, as the kernel sets it in its own. */
-function isRouter(ifname: string): boolean {
-  try {
-    return readFileSync(`/proc/sys/net/ipv6/conf/${ifname}/forwarding`, 'utf8').trim() !== '0';
-  } catch (error) {
-    // IPv6 is off on this interface: then nothing of it is announced in earnest either.
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
-    throw error;
-  }
+/** The R flag of our advertisements, as the kernel sets it in its own. IPv6 off: nothing of it is announced in earnest. */
+function isRouter(ifname: string, asked: Asked): boolean {
+  return (readIfThere(`/proc/sys/net/ipv6/conf/${ifname}/forwarding`, asked) ?? '0') !== '0';
 }
 
 /** Tracked connections of the namespace that the thread is in; undefined when the kernel does not tell. */
-function trackedConnections(): number | undefined {
+function trackedConnections(asked: Asked): number | undefined {
+  const count = readIfThere('/proc/sys/net/netfilter/nf_conntrack_count', asked);
+  return count === undefined ? undefined : Number(count);
+}
+
+/** Without the newline; undefined when there is no such file. */
+function readIfThere(path: string, asked: Asked): string | undefined {
   try {
-    return Number(readFileSync('/proc/sys/net/netfilter/nf_conntrack_count', 'utf8'));
+    return readFileSync(path, 'utf8').trimEnd();
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
+    throw fromSystem(asked, error);
   }
 }

@@ -2,11 +2,12 @@
 import { closeSync } from 'node:fs';
 import { parseCidr } from '@astara/model/ip.ts';
 import { ipBytes, macBytes } from '../address.ts';
-import { type NetOperation, ROUTE_PROTOCOL, type RouteTarget } from '../contract.ts';
+import { type NetOperation, type NextHop, ROUTE_PROTOCOL, type RouteTarget } from '../contract.ts';
 import { type Asked, KernelError, refused } from '../errors.ts';
 import { checkOperation, describe } from '../input.ts';
 import { openNetnsFile } from '../netns-dir.ts';
 import { type MessageWriter, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from './message.ts';
+import { NTF_PROXY, writeNeighbour } from './neighbours.ts';
 import { AF_INET, AF_INET6, findIndex, IFINFOMSG, RTMSG } from './rtnetlink-list.ts';
 import type { Batch, NetlinkSocket } from './socket.ts';
 
@@ -17,6 +18,8 @@ const RTM_NEWADDR = 20;
 const RTM_DELADDR = 21;
 const RTM_NEWROUTE = 24;
 const RTM_DELROUTE = 25;
+const RTM_NEWNEIGH = 28;
+const RTM_DELNEIGH = 29;
 
 const IFLA = { ADDRESS: 1, IFNAME: 3, MTU: 4, LINKINFO: 18, NET_NS_FD: 28 } as const;
 const IFLA_INFO = { KIND: 1, DATA: 2 } as const;
@@ -27,7 +30,7 @@ const IFA = { ADDRESS: 1, LOCAL: 2, FLAGS: 8 } as const;
 const IFA_F_NODAD = 2;
 const RT_SCOPE = { UNIVERSE: 0, LINK: 253, HOST: 254, NOWHERE: 255 } as const;
 
-const RTA = { DST: 1, OIF: 4, GATEWAY: 5, VIA: 18 } as const;
+const RTA = { DST: 1, OIF: 4, GATEWAY: 5, PRIORITY: 6, MULTIPATH: 9, VIA: 18 } as const;
 const RT_TABLE_MAIN = 254;
 const RTN_UNICAST = 1;
 const RTNH_F_ONLINK = 4;
@@ -37,6 +40,7 @@ const ABSENT: Readonly<Partial<Record<NetOperation['op'], readonly string[]>>> =
   'link-delete': ['ENODEV'],
   'address-delete': ['EADDRNOTAVAIL', 'ENODEV'],
   'route-delete': ['ESRCH', 'ENODEV'],
+  'proxy-delete': ['ENOENT', 'ENODEV'],
 };
 
 type LinkSet = Extract<NetOperation, { op: 'link-set' }>;
@@ -133,18 +137,32 @@ class Change {
         );
       }
       case 'route-replace':
-      case 'route-delete': {
-        let index: number | undefined;
-        if (operation.ifname !== undefined) {
-          index = await this.#index(operation, operation.ifname);
-          if (index === undefined) return undefined;
-        }
-        const adds = operation.op === 'route-replace';
-        return this.#batch.add(adds ? RTM_NEWROUTE : RTM_DELROUTE, adds ? NLM_F_CREATE | NLM_F_REPLACE : 0, (writer) =>
-          writeRoute(writer, operation, index, adds),
+      case 'route-delete':
+        return this.#route(operation);
+      case 'proxy-add':
+      case 'proxy-delete': {
+        const index = await this.#index(operation, operation.ifname);
+        if (index === undefined) return undefined;
+        const adds = operation.op === 'proxy-add';
+        return this.#batch.add(adds ? RTM_NEWNEIGH : RTM_DELNEIGH, adds ? NLM_F_CREATE : 0, (writer) =>
+          writeNeighbour(writer, index, operation.address, { flags: NTF_PROXY }),
         );
       }
     }
+  }
+
+  async #route(operation: Extract<NetOperation, { op: 'route-replace' | 'route-delete' }>) {
+    const adds = operation.op === 'route-replace';
+    const indexes = new Map<string, number>();
+    for (const { ifname } of [operation, ...(adds ? (operation.hops ?? []) : [])]) {
+      if (ifname === undefined) continue;
+      const index = await this.#index(operation, ifname);
+      if (index === undefined) return undefined;
+      indexes.set(ifname, index);
+    }
+    return this.#batch.add(adds ? RTM_NEWROUTE : RTM_DELROUTE, adds ? NLM_F_CREATE | NLM_F_REPLACE : 0, (writer) =>
+      writeRoute(writer, operation, indexes, adds),
+    );
   }
 
   #vethAdd(operation: Extract<NetOperation, { op: 'veth-add' }>): number {
@@ -215,25 +233,59 @@ function writeAddress(writer: MessageWriter, index: number, cidr: string, adds: 
   if (adds && version === 6) writer.u32(IFA.FLAGS, IFA_F_NODAD);
 }
 
-function writeRoute(writer: MessageWriter, target: RouteTarget, index: number | undefined, adds: boolean): void {
+function writeRoute(
+  writer: MessageWriter,
+  target: RouteTarget,
+  indexes: ReadonlyMap<string, number>,
+  adds: boolean,
+): void {
   const { address, prefix, version } = mustParse(target.destination);
-  const { via } = target;
+  const { via, ifname, hops, metric } = target;
   const fixed = Buffer.alloc(RTMSG);
   fixed[0] = version === 4 ? AF_INET : AF_INET6;
   fixed[1] = prefix;
   fixed[4] = RT_TABLE_MAIN;
   fixed[5] = ROUTE_PROTOCOL;
-  fixed[6] = adds ? (via === undefined ? RT_SCOPE.LINK : RT_SCOPE.UNIVERSE) : RT_SCOPE.NOWHERE;
+  const direct = via === undefined && hops === undefined;
+  fixed[6] = adds ? (direct ? RT_SCOPE.LINK : RT_SCOPE.UNIVERSE) : RT_SCOPE.NOWHERE;
   fixed[7] = adds ? RTN_UNICAST : 0;
   if (target.onlink === true) fixed.writeUInt32LE(RTNH_F_ONLINK, 8);
   writer.raw(fixed);
   if (prefix > 0) writer.attribute(RTA.DST, ipBytes(address));
-  if (index !== undefined) writer.u32(RTA.OIF, index);
-  if (via === undefined) return;
-  const gateway = ipBytes(via);
-  if (version === 4 && gateway.length === 16)
-    writer.attribute(RTA.VIA, Buffer.concat([Buffer.from([AF_INET6, 0]), gateway]));
-  else writer.attribute(RTA.GATEWAY, gateway);
+  if (metric !== undefined) writer.u32(RTA.PRIORITY, metric);
+  const index = indexOf(ifname, indexes);
+  if (index !== 0) writer.u32(RTA.OIF, index);
+  if (via !== undefined) writer.attribute(...gateway(via, version));
+  // Of several next hops, those of a route that is deleted may be named in any other order, or have changed.
+  if (hops !== undefined && adds) {
+    writer.attribute(RTA.MULTIPATH, Buffer.concat(hops.map((hop) => nextHop(hop, version, indexes))));
+  }
+}
+
+/** struct rtnexthop: length u16, flags u8, weight - 1 u8, interface i32; then attributes. */
+function nextHop(hop: NextHop, version: 4 | 6, indexes: ReadonlyMap<string, number>): Buffer {
+  const [type, bytes] = gateway(hop.via, version);
+  const length = 8 + 4 + bytes.length;
+  const buffer = Buffer.alloc((length + 3) & ~3);
+  buffer.writeUInt16LE(length, 0);
+  buffer[2] = hop.onlink === true ? RTNH_F_ONLINK : 0;
+  buffer[3] = (hop.weight ?? 1) - 1;
+  buffer.writeInt32LE(indexOf(hop.ifname, indexes), 4);
+  buffer.writeUInt16LE(4 + bytes.length, 8);
+  buffer.writeUInt16LE(type, 10);
+  bytes.copy(buffer, 12);
+  return buffer;
+}
+
+/** 0: the kernel finds the interface by the next hop. */
+function indexOf(ifname: string | undefined, indexes: ReadonlyMap<string, number>): number {
+  return ifname === undefined ? 0 : (indexes.get(ifname) ?? 0);
+}
+
+function gateway(via: string, version: 4 | 6): [type: number, bytes: Buffer] {
+  const bytes = ipBytes(via);
+  if (version === 6 || bytes.length === 4) return [RTA.GATEWAY, bytes];
+  return [RTA.VIA, Buffer.concat([Buffer.from([AF_INET6, 0]), bytes])];
 }
 
 function mustParse(cidr: string) {

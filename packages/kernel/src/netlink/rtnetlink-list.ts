@@ -125,19 +125,25 @@ function decodeRoute({ type, payload }: Message, names: ReadonlyMap<number, stri
     protocol,
     ...(metric === undefined ? {} : { metric }),
   };
-  const hop = (index: number | undefined, from: Attributes): RouteEntry => {
+  const hop = (index: number | undefined, from: Attributes, weight?: number): RouteEntry => {
     const via = nextHop(from);
     const ifname = index === undefined ? undefined : names.get(index);
-    return { ...common, ...(via === undefined ? {} : { via }), ...(ifname === undefined ? {} : { ifname }) };
+    return {
+      ...common,
+      ...(via === undefined ? {} : { via }),
+      ...(ifname === undefined ? {} : { ifname }),
+      ...(weight === undefined ? {} : { weight }),
+    };
   };
   const multipath = found.get(RTA.MULTIPATH);
   if (multipath === undefined) return [hop(found.get(RTA.OIF)?.readInt32LE(0), found)];
   const hops: RouteEntry[] = [];
-  // struct rtnexthop: length u16, flags u8, hops u8, ifindex i32, then attributes.
+  // struct rtnexthop: length u16, flags u8, weight - 1 u8, ifindex i32, then attributes.
   for (let at = 0; at + 8 <= multipath.length; ) {
     const length = multipath.readUInt16LE(at);
     if (length < 8) break;
-    hops.push(hop(multipath.readInt32LE(at + 4), attributes(multipath.subarray(at, at + length), 8)));
+    const weight = multipath.readUInt8(at + 3) + 1;
+    hops.push(hop(multipath.readInt32LE(at + 4), attributes(multipath.subarray(at, at + length), 8), weight));
     at += (length + 3) & ~3;
   }
   return hops;
