@@ -97,6 +97,12 @@ export const errors = defineErrors({
     retry: 'terminal',
     radius: 'appliance',
   },
+  APPLIANCE_DAEMON_SILENT: {
+    message: '{daemon} does not answer on its control socket: {reason}',
+    remedy: 'If it runs but hangs, end it: it is started again. Its log is in the run directory of the instance.',
+    retry: 'retry',
+    radius: 'appliance',
+  },
   APPLIANCE_USER_MISSING: {
     message: 'there is no {kind} {name} on this machine',
     remedy: 'Install the Debian package of the daemon that runs as {name}: it makes the account.',

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Capability, capabilityMask, capabilitySets } from './capabilities.ts';
 import { Daemon } from './daemons.ts';
 import { account, giveDirectory, type Privileges, privilegePrefix } from './privileges.ts';
-import { birdCommand } from './services/ra/control.ts';
+import { birdCommand } from './services/routing/control.ts';
 import { readIfPresent } from './state-file.ts';
 import { Supervisor } from './supervisor.ts';
 import { World } from './testing/world.ts';

@@ -7,8 +7,6 @@ import { desiredDhcp } from '../services/dhcp/desired.ts';
 import { dhcpState } from '../services/dhcp/runner.ts';
 import { desiredFirewall } from '../services/firewall/desired.ts';
 import { renderTable } from '../services/firewall/render.ts';
-import { desiredRa } from '../services/ra/desired.ts';
-import { renderRa } from '../services/ra/render.ts';
 import { anyConfig } from '../testing/arbitrary.ts';
 import { run } from '../testing/world.ts';
 
@@ -36,13 +34,12 @@ describe('what is rendered', () => {
           for (const line of files[file].split('\n').slice(0, -1)) expect(line).toMatch(lines[file]);
         }
         expect(renderTable(desiredFirewall(config).elements)).toMatch(/^[\w\s{}"@:;,.=/-]*$/);
-        expect(renderRa(desiredRa(config))).toMatch(/^[\w\s{}";:./-]*$/);
       }),
       { numRuns: 1_500 },
     );
   });
 
-  it('is accepted by nft, dnsmasq and BIRD', async () => {
+  it('is accepted by nft and dnsmasq', async () => {
     await fc.assert(
       fc.asyncProperty(anyConfig, async (config) => {
         const nft = await run('nft', ['-c', '-f', '-'], { input: renderTable(desiredFirewall(config).elements) });
@@ -53,12 +50,6 @@ describe('what is rendered', () => {
           writeFileSync(path, dhcp.files.conf);
           const dnsmasq = await run('dnsmasq', ['--test', `--conf-file=${path}`]);
           expect(dnsmasq).toMatchObject({ status: 0, stderr: 'dnsmasq: syntax check OK.\n' });
-        }
-        const advertised = desiredRa(config);
-        if (advertised.length > 0) {
-          const path = join(directory, 'bird.conf');
-          writeFileSync(path, renderRa(advertised));
-          expect(await run('bird', ['-p', '-c', path])).toMatchObject({ status: 0 });
         }
       }),
       { numRuns: 40 },

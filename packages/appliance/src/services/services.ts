@@ -3,7 +3,13 @@ import { dhcpService } from './dhcp/service.ts';
 import { firewallService } from './firewall/service.ts';
 import { linkService } from './link/service.ts';
 import { metadataService } from './metadata/service.ts';
-import { raService } from './ra/service.ts';
+import { routingService } from './routing/service.ts';
 
 /** Everything an appliance does; within a phase in this order. */
-export const services: readonly AnyService[] = [linkService, firewallService, dhcpService, raService, metadataService];
+export const services: readonly AnyService[] = [
+  linkService,
+  firewallService,
+  dhcpService,
+  routingService,
+  metadataService,
+];

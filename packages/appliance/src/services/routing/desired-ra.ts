@@ -4,6 +4,9 @@ import { contains, networkOf, parseCidr } from '@astara/model/ip.ts';
 import { dnsName, type Ip, ifname, ip, type Prefix, prefix } from '../../values.ts';
 import type { RaNode } from './nodes.ts';
 
+/** RFC 4861 §6.2.1: an RA lasts three times as long as it takes the next one to come. */
+const PERSISTENCE = 3;
+
 /** Advertisements for every routed network that has an IPv6 subnet with an RA mode. */
 export function desiredRa(config: ApplianceConfig): RaNode[] {
   return config.networks.flatMap((network, index) => {
@@ -26,19 +29,32 @@ function networkRa(network: Network, field: string): RaNode | undefined {
       return subnet.dhcp_enabled && own !== undefined ? [own] : [];
     }),
   );
+  const ra = network.router_advertisement ?? {};
+  const { max_interval = 100, preference = 'medium', valid_lifetime = 86_400 } = ra;
+  const lifetime = PERSISTENCE * max_interval;
+  const domains = ra.search_domains ?? [network.dns_domain ?? 'openstacklocal'];
   return Object.freeze({
     ifname: ifname(network.interface.ifname, `${field}/interface/ifname`),
     // IPv6 needs 1280; an MTU below that is not advertised.
     ...(network.interface.mtu === undefined || network.interface.mtu < 1280 ? {} : { mtu: network.interface.mtu }),
     managed: modes.has('dhcpv6-stateful'),
     other: modes.has('dhcpv6-stateful') || modes.has('dhcpv6-stateless'),
+    routerLifetime: ra.router_lifetime ?? lifetime,
+    preference,
+    maxInterval: max_interval,
+    minDelay: 3,
     prefixes: subnets.map((subnet) => ({
       prefix: networkOf(prefix(subnet.cidr, `${field}/subnets`)) as Prefix,
       autonomous: subnet.ipv6_ra_mode !== 'dhcpv6-stateful',
+      valid: valid_lifetime,
+      preferred: ra.preferred_lifetime ?? Math.min(14_400, valid_lifetime),
     })),
     // `::` is Neutron's way to say none.
-    nameservers: [...nameservers].filter((address) => address !== '::'),
-    domain: dnsName(network.dns_domain ?? 'openstacklocal', `${field}/dns_domain`),
+    nameservers: [...nameservers].filter((address) => address !== '::').map((value) => ({ value, lifetime })),
+    searchDomains: domains.map((name, index) => ({
+      value: dnsName(name, `${field}/router_advertisement/search_domains/${index}`),
+      lifetime,
+    })),
   });
 }
 
