@@ -1,0 +1,139 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import type { ApplianceConfig } from '@astara/model/appliance/config.ts';
+import type { Dpd, VpnCertificate, VpnConnection } from '@astara/model/appliance/vpn.ts';
+import { digest } from '@astara/model/digest.ts';
+import { networkOf } from '@astara/model/ip.ts';
+import { errors } from '../../errors.ts';
+import { ip, type Prefix, prefix } from '../../values.ts';
+import type { CharonNode, ConnectionNode, Lost, ProofNode, TunnelNode, VpnNode } from './nodes.ts';
+import { ahProposal, authenticates, espProposal, ikeProposal } from './proposals.ts';
+import { vpnConnections } from './selectors.ts';
+import { connectionName, ikeId, Secret } from './values.ts';
+
+const DEFAULT_LIFETIME = 3600;
+/** VPNaaS's. */
+const DEFAULT_DPD: Dpd = { action: 'hold', interval: 30, timeout: 120 };
+/**
+ * charon gives a peer up after its fifth retransmission, each 1.8 times as long after the one before: in all this many times as
+ * long as the first takes (`(1.8^6 - 1) / 0.8`; strongSwan's manual, "IKE retransmission").
+ */
+const RETRANSMISSIONS = 41.27;
+/** charon's own, for those who look at nothing. Seconds. */
+const DEFAULT_RETRANSMIT = 4;
+/** Below this, what is only far away would count as dead. Seconds. */
+const MIN_RETRANSMIT = 0.1;
+
+/** What charon is to do; undefined when there is no connection, and then there is no charon. */
+export function desiredVpn(config: ApplianceConfig, warn: (text: string) => void): VpnNode | undefined {
+  const all = vpnConnections(config, warn);
+  if (all.length === 0) return undefined;
+  const connections = all.map(({ connection, field }) => {
+    const { ike_version, encryption_algorithm } = connection.ike_policy;
+    if (ike_version === 'v1' && authenticates(encryption_algorithm)) {
+      warn(`${field}/ike_policy/encryption_algorithm: IKEv1 has no ${encryption_algorithm}, no peer will accept it`);
+    }
+    return connectionNode(connection, field);
+  });
+  return Object.freeze({
+    charon: charonNode(all.map(({ connection }) => connection)),
+    connections: new Map(connections.map((node) => [node.name, node])),
+  });
+}
+
+function charonNode(connections: readonly VpnConnection[]): CharonNode {
+  const mtus = connections.flatMap(({ mtu }) => (mtu === undefined ? [] : [mtu]));
+  const timeouts = connections
+    .filter(({ ike_policy, dpd }) => ike_policy.ike_version === 'v2' && dpd?.action !== 'disabled')
+    .map(({ dpd = DEFAULT_DPD }) => dpd.timeout);
+  const wanted = timeouts.length === 0 ? DEFAULT_RETRANSMIT : Math.min(...timeouts) / RETRANSMISSIONS;
+  return Object.freeze({
+    mtu: mtus.length === 0 ? undefined : Math.min(...mtus),
+    retransmitTimeout: Math.max(Math.round(wanted * 1000) / 1000, MIN_RETRANSMIT),
+    aggressivePsk: connections.some(({ ike_policy, psk }) => ike_policy.aggressive === true && psk !== undefined),
+  });
+}
+
+function connectionNode(connection: VpnConnection, field: string): ConnectionNode {
+  const { ike_policy: ike, dpd = DEFAULT_DPD, local_id } = connection;
+  const local = ip(connection.local_address, `${field}/local_address`);
+  const proof = proofNode(connection, field);
+  const ownId = local_id ?? (proof.kind === 'psk' ? local : undefined);
+  const peer = connection.peer_address;
+  const id = connection.id.toLowerCase();
+  const node: Omit<ConnectionNode, 'name'> = {
+    id,
+    version: ike.ike_version === 'v1' ? 1 : 2,
+    aggressive: ike.aggressive === true,
+    local,
+    remote: peer === undefined ? undefined : ip(peer, `${field}/peer_address`),
+    localId: ownId === undefined ? undefined : ikeId(ownId, `${field}/local_id`),
+    remoteId: ikeId(connection.peer_id, `${field}/peer_id`),
+    proof,
+    proposal: ikeProposal(ike),
+    lifetime: ike.lifetime ?? DEFAULT_LIFETIME,
+    dpd: dpd.action === 'disabled' ? undefined : { delay: dpd.interval, timeout: dpd.timeout },
+    tunnels: tunnelNodes(connection, dpd, field),
+  };
+  // Secrets are masked in JSON: the name, which everybody may see, tells nothing of them.
+  const made = digest(JSON.parse(JSON.stringify(node))).slice(0, 8);
+  return Object.freeze({ ...node, name: connectionName(id, made, `${field}/id`) });
+}
+
+function proofNode({ psk, certificate }: VpnConnection, field: string): ProofNode {
+  if (certificate !== undefined) return certificateNode(certificate, `${field}/certificate`);
+  return { kind: 'psk', psk: new Secret(Buffer.from(psk ?? '')) };
+}
+
+function certificateNode(given: VpnCertificate, field: string): ProofNode {
+  try {
+    const key = createPrivateKey(given.private_key);
+    const type = key.asymmetricKeyType;
+    return {
+      kind: 'certificate',
+      certificate: new X509Certificate(given.certificate).raw,
+      key: new Secret(key.export({ format: 'der', type: 'pkcs8' })),
+      keyType: type === 'rsa' ? 'rsa' : type === 'ec' ? 'ecdsa' : 'eddsa',
+      authorities: given.ca_certificates.map((pem) => new X509Certificate(pem).raw),
+    };
+  } catch {
+    // The cause of a parser may show what it was given.
+    const params = { field, value: 'what is there', kind: 'a certificate with its key' };
+    throw errors.make('APPLIANCE_VALUE_REFUSED', params, { field });
+  }
+}
+
+/** IKEv2 says all subnets in one tunnel, IKEv1 can only say a pair. */
+function tunnelNodes(connection: VpnConnection, dpd: Dpd, field: string): TunnelNode[] {
+  const { ipsec_policy: policy, ike_policy, initiator } = connection;
+  const start = initiator === 'bi-directional';
+  const lost = lostOf(dpd, start);
+  const rest = {
+    protocol: policy.transform_protocol === 'ah' ? ('ah' as const) : ('esp' as const),
+    mode: policy.encapsulation_mode,
+    proposal: policy.transform_protocol === 'ah' ? ahProposal(policy) : espProposal(policy),
+    lifetime: policy.lifetime ?? DEFAULT_LIFETIME,
+    start,
+    lost,
+    // Who only answers leaves it to the peer to come back.
+    closed: start ? lost : ('clear' as const),
+  };
+  const local = networks(connection.local_cidrs, `${field}/local_cidrs`);
+  const remote = networks(connection.peer_cidrs, `${field}/peer_cidrs`);
+  if (ike_policy.ike_version === 'v2') return [{ name: 'net', local, remote, ...rest }];
+  return local.flatMap((from, i) =>
+    remote.flatMap((to, j) => {
+      const same = from.includes(':') === to.includes(':');
+      return same ? [{ name: `net-${i}-${j}`, local: [from], remote: [to], ...rest }] : [];
+    }),
+  );
+}
+
+function lostOf({ action }: Dpd, start: boolean): Lost {
+  if (action === 'hold') return start ? 'hold' : 'clear';
+  if (action === 'restart' || action === 'restart-by-peer') return start ? 'restart' : 'clear';
+  return 'clear';
+}
+
+function networks(cidrs: readonly string[], field: string): Prefix[] {
+  return [...new Set(cidrs.map((cidr, index) => networkOf(prefix(cidr, `${field}/${index}`)) as Prefix))];
+}
