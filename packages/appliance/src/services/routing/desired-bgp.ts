@@ -37,14 +37,16 @@ function neighborNode(
   const address = ip(neighbor.address, `${field}/address`);
   const policy = neighbor.export ?? {};
   const filter = neighbor.import ?? {};
+  const way = reachedBy(neighbor, address, networks, field, warn);
   return Object.freeze({
     address,
-    ...reachedBy(neighbor, address, networks, field, warn),
+    ...way,
     asn: neighbor.asn,
     ...(neighbor.password === undefined ? {} : { password: printable(neighbor.password, `${field}/password`) }),
     ...(neighbor.multihop === undefined ? {} : { multihop: neighbor.multihop }),
     passive: neighbor.passive ?? false,
-    bfd: neighbor.bfd ?? false,
+    // Over several hops BFD needs an address to speak from (RFC 5883 §3).
+    bfd: (neighbor.bfd ?? false) && (neighbor.multihop === undefined || way.localAddress !== undefined),
     holdTime: neighbor.hold_time ?? 90,
     maxPrefixes: filter.max_prefixes ?? 1000,
     exportFloating: policy.floating_ips ?? true,
