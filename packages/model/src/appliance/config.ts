@@ -3,6 +3,7 @@ import { Hostname, Ip, Ipv4, Ipv6, Uuid } from '../scalars.ts';
 import { AddressBook, Anchor, FirewallGroup, Labels } from './firewall.ts';
 import { Ha } from './ha.ts';
 import { Identity } from './identity.ts';
+import { Metadata } from './metadata.ts';
 import { FloatingIp, PortForwarding } from './nat.ts';
 import { Network, Route } from './network.ts';
 import { Probe } from './probes.ts';
@@ -31,12 +32,7 @@ export const ApplianceConfig = Type.Object(
     /** Several with one destination share its traffic (ECMP). */
     static_routes: Type.Optional(Type.Array(Route, { maxItems: 10_000 })),
     /** Where metadata requests go: absent means that this appliance answers none. */
-    metadata: Type.Optional(
-      Type.Object(
-        { endpoint: Type.String({ pattern: '^(unix:/[\\w./-]{1,100}|http://[\\w.:\\[\\]-]{1,100})$' }) },
-        { additionalProperties: false },
-      ),
-    ),
+    metadata: Type.Optional(Metadata),
     /** Forward DNS queries that the networks' own names do not answer to these; default: the host's resolvers. */
     dns_forwarders: Type.Optional(Type.Array(Ip, { maxItems: 16 })),
     /** Seconds; default 86400. */

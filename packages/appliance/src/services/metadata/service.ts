@@ -17,5 +17,5 @@ function comparable(state: MetadataState | undefined): string {
     address,
     ...all.map(({ instanceId, tenantId, arrivesAt }) => [instanceId, tenantId, ...arrivesAt]),
   ]);
-  return canonicalJson([state.endpoint, clients]);
+  return canonicalJson([state.endpoint, state.cacheSeconds, state.requestsPerSecond, clients]);
 }

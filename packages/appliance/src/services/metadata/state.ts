@@ -3,10 +3,18 @@ import type { ApplianceConfig } from '@astara/model/appliance/config.ts';
 import type { Network } from '@astara/model/appliance/network.ts';
 import { parseCidr } from '@astara/model/ip.ts';
 import { ip } from '../../values.ts';
+import { RATE_OF_CLIENT } from './limits.ts';
+
+/** As long as Nova itself keeps what it knows of an instance (`[api] metadata_cache_expiration`). */
+const CACHE_SECONDS = 15;
 
 /** Where requests go, and who may ask. */
 export interface MetadataState {
   readonly endpoint: Endpoint;
+  /** 0: every request is passed on. */
+  readonly cacheSeconds: number;
+  /** Of one client. */
+  readonly requestsPerSecond: number;
   /** Source address → the ports that have it: more than one only when networks overlap. */
   readonly clients: ReadonlyMap<string, readonly MetadataClient[]>;
 }
@@ -39,7 +47,13 @@ export function desiredMetadata(config: ApplianceConfig): MetadataState | undefi
       }
     });
   });
-  return Object.freeze({ endpoint: parseEndpoint(config.metadata.endpoint), clients });
+  const { endpoint, cache_seconds = CACHE_SECONDS, requests_per_second = RATE_OF_CLIENT } = config.metadata;
+  return Object.freeze({
+    endpoint: parseEndpoint(endpoint),
+    cacheSeconds: cache_seconds,
+    requestsPerSecond: requests_per_second,
+    clients,
+  });
 }
 
 /** Who asks; undefined when nobody we know has this address. */
