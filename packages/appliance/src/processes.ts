@@ -2,6 +2,17 @@ import { readFileSync } from 'node:fs';
 
 /** When a process started, in clock ticks since boot: with its pid it names a process for good. Undefined when it is gone or a zombie. */
 export function startTime(pid: number): string | undefined {
+  return fieldsOf(pid)?.[19];
+}
+
+/** The pid of its parent; undefined when it is gone or a zombie. */
+export function parentOf(pid: number): number | undefined {
+  const parent = fieldsOf(pid)?.[1];
+  return parent === undefined ? undefined : Number(parent);
+}
+
+/** proc_pid_stat(5), from the third field on; undefined when it is gone or a zombie. */
+function fieldsOf(pid: number): readonly string[] | undefined {
   let stat: string;
   try {
     stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
@@ -11,7 +22,7 @@ export function startTime(pid: number): string | undefined {
   // The second field is the program's name in parentheses and may hold anything.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const state = fields[0];
-  return state === 'Z' || state === 'X' ? undefined : fields[19];
+  return state === 'Z' || state === 'X' ? undefined : fields;
 }
 
 /** False when it was gone already. */

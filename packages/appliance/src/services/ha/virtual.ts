@@ -2,10 +2,12 @@ import { createHash } from 'node:crypto';
 import type { ApplianceConfig } from '@astara/model/appliance/config.ts';
 import type { Network } from '@astara/model/appliance/network.ts';
 import { canonicalIp, contains, parseCidr } from '@astara/model/ip.ts';
+import { hasIpv6 } from '../link/sysctls.ts';
 
 /**
  * What belongs to the router and not to one of its members: only the master has it, keepalived adds and removes it. The link
- * service leaves all of it out, and does not miss or mind it when it looks at the kernel.
+ * service leaves out {@link virtualAddresses} and whatever else it would put on {@link sharedInterfaces}, addresses and routes,
+ * and does not mind them when it looks at the kernel; their links and kernel switches stay its own.
  */
 
 /** `cidr`: canonical address / prefix. */
@@ -32,8 +34,10 @@ export function virtualAddresses(config: ApplianceConfig): readonly VirtualAddre
   const found = new Map<string, VirtualAddress>();
   const add = (ifname: string, cidr: string) => found.set(`${ifname} ${cidr}`, { ifname, cidr });
 
-  for (const { network_id, interface: port } of shared) {
-    const own = port.addresses.flatMap((text) => canonical(text) ?? []);
+  for (const network of shared) {
+    const { network_id, interface: port } = network;
+    const all = port.addresses.flatMap((text) => canonical(text) ?? []);
+    const own = hasIpv6(network) ? all : all.filter((cidr) => !cidr.includes(':'));
     for (const cidr of own) add(port.ifname, cidr);
     const firstV6 = own.filter((cidr) => cidr.includes(':')).sort()[0];
     if (firstV6 !== undefined && !own.some(isLinkLocal)) add(port.ifname, linkLocalFor(network_id, firstV6));
@@ -46,7 +50,15 @@ export function virtualAddresses(config: ApplianceConfig): readonly VirtualAddre
     const cidr = canonical(`${floating_ip}/${length}`);
     if (external !== undefined && cidr !== undefined) add(external.interface.ifname, cidr);
   }
+  if (config.ha !== undefined) {
+    for (const version of [4, 6] as const) add(config.ha.interface, primaryAddress(config.ha.vrid, version));
+  }
   return [...found.values()];
+}
+
+/** What the master advertises, on the interface where members hear each other: the others know by it that they are one router. */
+export function primaryAddress(vrid: number, version: 4 | 6): string {
+  return version === 4 ? `169.254.0.${vrid}/32` : `fe80::a57a:${vrid.toString(16)}/128`;
 }
 
 function sharedNetworks({ ha, networks }: ApplianceConfig): readonly Network[] {

@@ -1,0 +1,81 @@
+import { existsSync } from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Daemon } from '../../daemons.ts';
+import { giveDirectory, type Privileges } from '../../privileges.ts';
+import { writeAtomically } from '../../state-file.ts';
+import type { RunnerContext } from '../service.ts';
+import { conntrackdConfName } from './render.ts';
+import { DIRECTORY, haPaths } from './state.ts';
+
+/** Netlink to connection tracking, and to bind to the interface. It has no account of its own in Debian. */
+const privileges: Privileges = { user: 'daemon', capabilities: ['net_admin'] };
+
+/** Tells the other members' kernels of this one's connections, and this one's of theirs. */
+export class Conntrackd {
+  readonly #context: RunnerContext;
+  readonly #daemon: Daemon;
+  readonly #directory: string;
+
+  constructor(context: RunnerContext) {
+    this.#context = context;
+    this.#daemon = new Daemon({ ...context, program: 'conntrackd', privileges });
+    this.#directory = join(context.home.runDir, DIRECTORY);
+  }
+
+  get running(): boolean {
+    return this.#daemon.running !== undefined;
+  }
+
+  async adopt(text: string | undefined): Promise<void> {
+    await this.#daemon.adopt((argv) => text !== undefined && uses(argv, text));
+    if (text === undefined) await this.stop();
+  }
+
+  async ensure(text: string | undefined): Promise<void> {
+    if (text === undefined) return this.stop();
+    const running = this.#daemon.running;
+    if (running === undefined || !uses(running.argv, text)) await this.#start(text);
+  }
+
+  async revive(text: string | undefined): Promise<void> {
+    if (text === undefined || this.running) return;
+    try {
+      await this.#start(text);
+    } catch (error) {
+      this.#daemon.reviveLater();
+      throw error;
+    }
+  }
+
+  stop(): Promise<void> {
+    return this.#daemon.stop();
+  }
+
+  release(): void {
+    this.#daemon.release();
+  }
+
+  /** What the others know comes by itself (StartupResync); what they have missed meanwhile is sent. */
+  async #start(text: string): Promise<void> {
+    const { home } = this.#context;
+    const here = haPaths(home.runDir);
+    await this.#daemon.stop();
+    await giveDirectory(join(this.#directory, 'conntrackd'), privileges);
+    await Promise.all([rm(here.lock, { force: true }), rm(here.control, { force: true })]);
+    // Segments of a connection that was taken over may lie outside the window that this kernel knows of.
+    await home.netns.sysctl({ 'net/netfilter/nf_conntrack_tcp_be_liberal': '1' });
+    const name = conntrackdConfName(text);
+    writeAtomically(join(this.#directory, name), text);
+    const conf = join(home.runDirInside, DIRECTORY, name);
+    await this.#daemon.start(['conntrackd', '-C', conf], () => existsSync(here.control));
+    await home.run(['conntrackd', '-C', conf, '-B']);
+    const old = (await readdir(this.#directory)).filter((entry) => entry.startsWith('conntrackd-') && entry !== name);
+    await Promise.all(old.map((entry) => rm(join(this.#directory, entry), { force: true })));
+  }
+}
+
+function uses(argv: readonly string[], text: string): boolean {
+  const name = conntrackdConfName(text);
+  return argv.some((argument) => argument.endsWith(`/${name}`));
+}
