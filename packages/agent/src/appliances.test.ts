@@ -50,14 +50,14 @@ function startPing(): ChildProcess & { text: string } {
 describe('the appliance of an instance', () => {
   test('answers on a socket of its own, for root and the group', async () => {
     expect(statSync((await view()).appliance_socket).mode & 0o777).toBe(0o660);
-    expect((await api('GET', '/v1/system/config')).body).toEqual({ configuration: null });
+    expect((await api('GET', '/v2/config')).body).toEqual({ applied: null, pending: null, configuration: null });
     expect((await view()).applied).toBeNull();
     const names = (await view()).services.map((service) => service.name);
     expect(names).toEqual(expect.arrayContaining(['link', 'firewall', 'dhcp']));
   });
 
   test('applies a configuration; the view and the metrics tell of it', async () => {
-    const applied = await api<{ etag: string }>('PUT', '/v1/system/config', routerConfig(port, net));
+    const applied = await api<{ etag: string }>('PUT', '/v2/config', routerConfig(port, net));
     expect(applied.status, applied.text).toBe(200);
     expect((await view()).applied).toEqual({ generation: 1, etag: applied.body.etag });
     const dhcp = (await view()).services.find((service) => service.name === 'dhcp');
@@ -68,13 +68,13 @@ describe('the appliance of an instance', () => {
   });
 
   test('refuses what is not a configuration, in the shape of all errors', async () => {
-    const refused = await api<ErrorBody>('PUT', '/v1/system/config', { networks: 1 });
+    const refused = await api<ErrorBody>('PUT', '/v2/config', { networks: 1 });
     expect(refused.status).toBe(422);
     expect(refused.body.error.code).toBe('APPLIANCE_CONFIG_INVALID');
   });
 
   test('is put right again when its device was made anew', async () => {
-    await api('PUT', '/v1/system/config', routerConfig(port, net));
+    await api('PUT', '/v2/config', routerConfig(port, net));
     ip(null, 'link', 'delete', tapName(port.port_id));
     await agent.client.put(id, { ...(await agent.record(id)).spec });
     expect(ip(id, '-o', 'address', 'show', port.ifname)).toContain(`${net}.1/24`);
@@ -83,7 +83,7 @@ describe('the appliance of an instance', () => {
 });
 
 test('kill -9 of the agent and its restart lose no packet, no daemon and no configuration', async () => {
-  await api('PUT', '/v1/system/config', routerConfig(port, net));
+  await api('PUT', '/v2/config', routerConfig(port, net));
   const before = await view();
   const running = await daemons();
   expect(running.length).toBeGreaterThan(0);
@@ -96,7 +96,7 @@ test('kill -9 of the agent and its restart lose no packet, no daemon and no conf
   expect(await view()).toEqual(before);
   expect(await daemons()).toEqual(running);
   expect(running.map((pid) => readStat(pid)?.startTime)).toEqual(starts);
-  const again = await api<{ changes: unknown[] }>('PUT', '/v1/system/config', routerConfig(port, net));
+  const again = await api<{ changes: unknown[] }>('PUT', '/v2/config', routerConfig(port, net));
   expect(again.status).toBe(200);
 
   ping.kill('SIGINT');
@@ -108,7 +108,7 @@ test('kill -9 of the agent and its restart lose no packet, no daemon and no conf
 });
 
 test('a daemon that is killed is started again, and counted', async () => {
-  await api('PUT', '/v1/system/config', routerConfig(port, net));
+  await api('PUT', '/v2/config', routerConfig(port, net));
   const [first] = await daemons();
   process.kill(first ?? 0, 'SIGKILL');
   const back = async () => {

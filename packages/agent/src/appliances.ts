@@ -27,6 +27,14 @@ interface Room {
 /** As fastify's own default: longer than clients keep idle connections, so that they end them and no request is lost. ms */
 const KEEP_ALIVE = 72_000;
 
+/** Requests that put a configuration in force. */
+const commits = new Set([
+  'PUT /v1/system/config',
+  'PUT /v2/config',
+  'POST /v2/config/commit',
+  'POST /v2/config/rollback',
+]);
+
 /** The appliance cores of all instances: one REST app and one supervisor for all of them, a unix socket for each. */
 export class Appliances implements Tenant {
   readonly #options: AppliancesOptions;
@@ -40,7 +48,8 @@ export class Appliances implements Tenant {
     this.#options = options;
     this.#app = createApi({ resolve: (request) => this.#owners.get(request), log: options.log });
     this.#app.addHook('onResponse', async (request, reply) => {
-      if (request.method !== 'PUT' || request.routeOptions.url !== '/v1/system/config') return;
+      if (!commits.has(`${request.method} ${request.routeOptions.url}`) || /[?&](dry_run|stage)=true/.test(request.url))
+        return;
       const outcome = reply.statusCode < 400 ? 'ok' : 'failed';
       options.metrics.applySeconds.observe({ outcome }, reply.elapsedTime / 1000);
     });
@@ -78,6 +87,8 @@ export class Appliances implements Tenant {
     const room = this.#rooms.get(id);
     if (room === undefined) return;
     this.#rooms.delete(id);
+    // Those who listen to events would keep the server open.
+    room.appliance.events.close();
     await closeServer(room.server);
     await room.appliance.close();
     await removeSocket(room.instance.paths.apiSocket);

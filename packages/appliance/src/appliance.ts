@@ -163,20 +163,17 @@ export class Appliance {
   /** `config` has been validated (`@astara/model/appliance/rules.ts`). It is in force afterwards, or the one before it still is. */
   apply(config: ApplianceConfig, options: ApplyOptions = {}): Promise<ApplyReport> {
     return this.#serially(() => {
-      const generation = config.generation ?? 0;
-      const applied = this.#revision?.generation ?? 0;
-      const inForce = this.#revision?.etag ?? 'none';
-      if (options.ifMatch !== undefined && options.ifMatch !== inForce) {
-        throw errors.make('APPLIANCE_ETAG_MISMATCH', { given: options.ifMatch, applied: inForce });
-      }
-      if (generation < applied) throw errors.make('APPLIANCE_GENERATION_OLD', { given: generation, applied });
+      this.#admit(config, options);
       return this.#apply(config, options);
     });
   }
 
   /** What {@link apply} would do. */
-  plan(config: ApplianceConfig): Promise<DryRun> {
-    return this.#serially(() => this.#applier.dryRun(config));
+  plan(config: ApplianceConfig, options: Pick<ApplyOptions, 'ifMatch'> = {}): Promise<DryRun> {
+    return this.#serially(() => {
+      this.#admit(config, options);
+      return this.#applier.dryRun(config);
+    });
   }
 
   /** What is in force stays. */
@@ -210,6 +207,7 @@ export class Appliance {
   /** An earlier configuration is in force again, under the generation of the present one. */
   rollback(etag: string, options: ApplyOptions = {}): Promise<ApplyReport> {
     return this.#serially(() => {
+      this.#match(options);
       const config = this.#store.find(etag);
       if (config === undefined)
         throw errors.make('APPLIANCE_NOT_FOUND', { what: `configuration ${etag} in the history` });
@@ -260,6 +258,7 @@ export class Appliance {
     this.#closed = true;
     clearInterval(this.#audit);
     clearTimeout(this.#pending?.timer);
+    this.events.close();
     await this.#queue;
     await this.#applier.release();
     if (this.#ownsSupervisor) this.#supervisor.close();
@@ -279,6 +278,19 @@ export class Appliance {
     } catch (error) {
       this.#log.error({ err: error }, 'adopted with differences');
     }
+  }
+
+  #admit(config: ApplianceConfig, options: Pick<ApplyOptions, 'ifMatch'>): void {
+    this.#match(options);
+    const given = config.generation ?? 0;
+    const applied = this.#revision?.generation ?? 0;
+    if (given < applied) throw errors.make('APPLIANCE_GENERATION_OLD', { given, applied });
+  }
+
+  #match({ ifMatch }: Pick<ApplyOptions, 'ifMatch'>): void {
+    const inForce = this.#revision?.etag ?? 'none';
+    if (ifMatch === undefined || ifMatch === inForce) return;
+    throw errors.make('APPLIANCE_ETAG_MISMATCH', { given: ifMatch, applied: inForce });
   }
 
   async #repair(): Promise<ApplyReport | undefined> {

@@ -22,6 +22,34 @@ export const errors = defineErrors({
     radius: 'request',
     status: 400,
   },
+  APPLIANCE_PARAMETER_REFUSED: {
+    message: 'the parameter {name} was refused: {reason}',
+    remedy: 'Correct it; `GET /v2/openapi.json` lists the parameters of each operation.',
+    retry: 'terminal',
+    radius: 'request',
+    status: 400,
+  },
+  APPLIANCE_METHOD_REFUSED: {
+    message: '{path} does not know {method}',
+    remedy: 'Use one of: {allowed}.',
+    retry: 'terminal',
+    radius: 'request',
+    status: 405,
+  },
+  APPLIANCE_SERVICE_UNKNOWN: {
+    message: 'this appliance has no service {service}',
+    remedy: 'Send this to an appliance of the right kind; `GET /v2/` lists the services of this one.',
+    retry: 'terminal',
+    radius: 'request',
+    status: 400,
+  },
+  APPLIANCE_LISTENERS_FULL: {
+    message: '{count} others listen to the events of this appliance already',
+    remedy: 'End those that nobody reads; each takes a connection.',
+    retry: 'retry',
+    radius: 'request',
+    status: 503,
+  },
   APPLIANCE_GENERATION_OLD: {
     message: 'generation {given} is older than {applied}, which is in force',
     remedy: 'Somebody newer has configured this appliance. Read the state of the resource again before sending.',
@@ -45,7 +73,7 @@ export const errors = defineErrors({
   },
   APPLIANCE_NOT_FOUND: {
     message: 'there is no {what}',
-    remedy: 'Check the name; `GET /v1/system/interfaces` lists the interfaces.',
+    remedy: 'Check the name: `GET /v2/openapi.json` lists the paths, `GET /v2/status` what the appliance has.',
     retry: 'terminal',
     radius: 'request',
     status: 404,

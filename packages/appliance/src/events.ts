@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+
 /** Something that happened to an appliance; `data` is JSON without secrets. */
 export interface ApplianceEvent {
   /** Grows by one with each event of a process. */
@@ -13,16 +15,28 @@ const KEPT = 256;
 
 /** The last events of an appliance, and those who want to know the next ones. */
 export class EventLog {
+  /** Of this process: ids of another one mean other events. */
+  readonly epoch = randomBytes(4).toString('hex');
   readonly #kept: ApplianceEvent[] = [];
-  readonly #listeners = new Set<(event: ApplianceEvent) => void>();
+  readonly #listeners = new Set<Listener>();
   #last = 0;
+  #closed = false;
 
   emit(event: string, data: Readonly<Record<string, unknown>>): void {
     this.#last += 1;
     const entry = Object.freeze({ id: this.#last, time: new Date().toISOString(), event, data });
     this.#kept.push(entry);
     if (this.#kept.length > KEPT) this.#kept.shift();
-    for (const listener of this.#listeners) listener(entry);
+    for (const { next } of this.#listeners) next(entry);
+  }
+
+  /** Of the last event; 0 before the first. */
+  get last(): number {
+    return this.#last;
+  }
+
+  get listeners(): number {
+    return this.#listeners.size;
   }
 
   /** Events after the one with this id, as far as they are kept. */
@@ -31,8 +45,21 @@ export class EventLog {
   }
 
   /** Returns what ends it. */
-  subscribe(listener: (event: ApplianceEvent) => void): () => void {
-    this.#listeners.add(listener);
+  subscribe(listener: Listener): () => void {
+    if (this.#closed) listener.end();
+    else this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
+
+  /** There will be no more: nobody need wait. */
+  close(): void {
+    this.#closed = true;
+    for (const { end } of this.#listeners) end();
+    this.#listeners.clear();
+  }
+}
+
+export interface Listener {
+  readonly next: (event: ApplianceEvent) => void;
+  readonly end: () => void;
 }

@@ -78,7 +78,7 @@ test('sends the whole configuration, and says what the appliance made of it', as
     });
   });
   expect(await push()).toEqual({ generation: 7, etag: good.etag, changes: 2, warnings: ['dnsmasq is old'] });
-  expect(seen).toBe(`PUT /v1/system/config application/json ${JSON.stringify(config)}`);
+  expect(seen).toBe(`PUT /v2/config?check=false application/json ${JSON.stringify(config)}`);
 });
 
 test('keeps one connection, however often it pushes', async () => {

@@ -27,7 +27,9 @@ export interface Applied {
 /** ms. Most appliances are spoken to rarely, and connecting to a unix socket takes 0.1 ms. */
 const idle = 10_000;
 
-const operation = 'PUT /v1/system/config';
+const operation = 'PUT /v2/config';
+/** Without the self-check, which would hold up the next push of a resource whose gateway does not answer. */
+const path = '/v2/config?check=false';
 
 /** Appliances behind the unix sockets of this host. A connection each, which is closed when it is not used or the instance goes. */
 export class SocketAppliances implements Appliances {
@@ -40,7 +42,7 @@ export class SocketAppliances implements Appliances {
   ): Promise<Applied> {
     let answer: Answer;
     try {
-      answer = await this.#http.send({ socket, method: 'PUT', path: '/v1/system/config', body: config, signal });
+      answer = await this.#http.send({ socket, method: 'PUT', path, body: config, signal });
     } catch (cause) {
       if (isTimeout(cause)) throw errors.make('APPLIANCE_TIMEOUT', { operation }, { cause });
       if (signal.aborted) throw cause;

@@ -12,13 +12,11 @@ export function translateAnchors(anchors: NonNullable<Config2016['anchors']>, re
 }
 
 function translateRule(rule: Rule2016, field: string, real: Real): AnchorRule {
-  const out = rule.direction === 'out' && !rule.destination_interface;
-  const incoming = out ? undefined : card(rule.interface, `${field}/interface`);
-  const outgoing = out
-    ? card(rule.interface, `${field}/interface`)
-    : card(rule.destination_interface, `${field}/destination_interface`);
+  const incoming = rule.interface && real(rule.interface, `${field}/interface`);
+  const outgoing = rule.destination_interface && real(rule.destination_interface, `${field}/destination_interface`);
   return {
     action: rule.action,
+    ...(rule.direction && { direction: rule.direction }),
     ...(incoming && { interface: incoming }),
     ...(outgoing && { destination_interface: outgoing }),
     ...(rule.family && { family: rule.family }),
@@ -30,10 +28,6 @@ function translateRule(rule: Rule2016, field: string, real: Real): AnchorRule {
     ...(rule.redirect && { redirect: rule.redirect }),
     ...(isPort(rule.redirect_port) && { redirect_port: Number(rule.redirect_port) }),
   };
-
-  function card(name: string | null | undefined, where: string): string | undefined {
-    return name ? real(name, where) : undefined;
-  }
 }
 
 function isSome(endpoint: string | null | undefined): endpoint is string {

@@ -29,9 +29,6 @@ type Properties<P> = P extends TProperties ? Static<TObject<P>> : Record<never, 
 
 export type Params<O extends Operation> = Properties<O['params']>;
 export type Query<O extends Operation> = Properties<O['query']>;
-export type Body<O extends Operation> = O['body'] extends { readonly schema: infer S extends TSchema }
-  ? Static<S>
-  : undefined;
 export type Answer<O extends Operation> = O['answer'] extends { readonly schema: infer S extends TSchema }
   ? Static<S>
   : unknown;

@@ -47,6 +47,7 @@ export type StatsAnswer = Type.Static<typeof StatsAnswer>;
 
 export const Lease = Type.Object(
   {
+    network_id: Type.String(),
     ip_address: Type.String(),
     mac_address: Type.Union([Type.String(), Type.Null()], { description: 'null when the DUID does not hold it' }),
     hostname: Type.Union([Type.String(), Type.Null()]),

@@ -4,7 +4,7 @@ import { AddressBook, Labels } from '../firewall.ts';
 import { Route } from '../network.ts';
 import { Asn } from '../routing.ts';
 import { Secret } from '../secret.ts';
-import { IkeIdentity } from '../vpn.ts';
+import { Dpd, IkeIdentity, IkePolicy, IpsecPolicy } from '../vpn.ts';
 
 /**
  * Bodies of the API of 2016 (astara-appliance 9, `/v1/`), as its orchestrator built them (`astara/api/config/`, `DICT_ATTRS` of
@@ -125,19 +125,18 @@ const Lifetime2016 = Type.Object(
   closed,
 );
 
-const authAlgorithm = Type.Enum(['sha1', 'sha256', 'sha384', 'sha512', 'aes-xcbc', 'aes-cmac']);
-const encryptionAlgorithm = Type.String({ pattern: '^(3des|aes-(128|192|256)(-(gcm|ccm|ctr)(-(8|12|16))?)?)$' });
-const pfs = Type.String({ pattern: '^group\\d{1,2}$' });
+const { properties: ike } = IkePolicy;
+const { properties: ipsec } = IpsecPolicy;
 
 export const IkePolicy2016 = Type.Object(
   {
     id: Ignored,
     tenant_id: Ignored,
     name: Ignored,
-    ike_version: Type.Enum(['v1', 'v2']),
-    auth_algorithm: authAlgorithm,
-    encryption_algorithm: encryptionAlgorithm,
-    pfs,
+    ike_version: ike.ike_version,
+    auth_algorithm: ike.auth_algorithm,
+    encryption_algorithm: ike.encryption_algorithm,
+    pfs: ike.pfs,
     phase1_negotiation_mode: Type.Enum(['main', 'aggressive']),
     lifetime: Lifetime2016,
   },
@@ -149,12 +148,12 @@ export const IpsecPolicy2016 = Type.Object(
     id: Ignored,
     tenant_id: Ignored,
     name: Ignored,
-    transform_protocol: Type.Enum(['esp', 'ah', 'ah-esp']),
-    auth_algorithm: authAlgorithm,
-    encryption_algorithm: encryptionAlgorithm,
-    encapsulation_mode: Type.Enum(['tunnel', 'transport']),
+    transform_protocol: ipsec.transform_protocol,
+    auth_algorithm: ipsec.auth_algorithm,
+    encryption_algorithm: ipsec.encryption_algorithm,
+    encapsulation_mode: ipsec.encapsulation_mode,
     lifetime: Lifetime2016,
-    pfs,
+    pfs: ipsec.pfs,
   },
   closed,
 );
@@ -184,14 +183,7 @@ export const IpsecConnection2016 = Type.Object(
     initiator: Type.Enum(['bi-directional', 'response-only']),
     auth_mode: Type.Literal('psk'),
     psk: Secret(255),
-    dpd: Type.Object(
-      {
-        action: Type.Enum(['clear', 'hold', 'restart', 'disabled', 'restart-by-peer']),
-        interval: Type.Integer({ minimum: 1, maximum: 3600 }),
-        timeout: Type.Integer({ minimum: 2, maximum: 86_400 }),
-      },
-      closed,
-    ),
+    dpd: Dpd,
     status: Ignored,
     admin_state_up: Type.Boolean(),
     vpnservice_id: Ignored,
