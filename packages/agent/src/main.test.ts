@@ -218,7 +218,7 @@ const noNetns = {
   nft: async () => undefined,
   nftList: async () => undefined,
   announce: async () => undefined,
-  flushConntrack: async () => 0,
+  endConnections: async () => 0,
   listenTcp: async () => -1,
   close: () => undefined,
 };

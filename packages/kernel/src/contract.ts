@@ -54,8 +54,8 @@ export interface Netns {
    * neighbour advertisement (RFC 4861 §7.2.6). iproute2 announces the interface's other addresses as well.
    */
   announce(ifname: string, addresses: readonly string[]): Promise<void>;
-  /** Ends the connections tracked to or from this address, in either direction. Returns how many. */
-  flushConntrack(address: string): Promise<number>;
+  /** Ends the tracked connections of which `ends` says so. Returns how many. Looks at none when none is tracked. */
+  endConnections(ends: (flow: Flow) => boolean): Promise<number>;
 
   /**
    * The MAC of a neighbour, which is asked now even if it is known: by ARP (RFC 826) or neighbour solicitation (RFC 4861
@@ -123,6 +123,24 @@ export interface RouteEntry {
 export interface ProxyNeighbour {
   readonly ifname: string;
   readonly address: string;
+}
+
+/** A tracked connection; of IPv4 or IPv6, addresses in canonical form. */
+export interface Flow {
+  /** IANA protocol number. */
+  readonly protocol: number;
+  /** As its first packet was sent. */
+  readonly original: FlowTuple;
+  /** As answers are sent: what was translated differs from {@link original} turned round. */
+  readonly reply: FlowTuple;
+}
+
+/** Ports where the protocol has them. */
+export interface FlowTuple {
+  readonly source: string;
+  readonly destination: string;
+  readonly sourcePort?: number;
+  readonly destinationPort?: number;
 }
 
 /** Routes we make carry this rtnetlink protocol, so that we know them again (and BIRD's, 12, are left alone). */

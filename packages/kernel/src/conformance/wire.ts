@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { expect, test } from 'vitest';
 import type { Subject } from '../conformance.ts';
+import type { Flow } from '../contract.ts';
 import { inNetns, ipJson, MAC, until, type World } from './world.ts';
 
 /** What the process has printed so far. */
@@ -122,16 +123,28 @@ export function wireTests(subject: Subject): void {
       await connect(world, inside.name, net(1, 2));
       await connect(world, outside.name, net(1, 1));
       expect(await entries()).toHaveLength(3);
-      expect(await router.flushConntrack(fip)).toBe(2);
+      const seen: Flow[] = [];
+      const flush = (address: string) =>
+        router.endConnections((flow) => {
+          if (flow.original.destinationPort === 7) seen.push(flow);
+          const { original, reply } = flow;
+          return [original, reply].some(({ source, destination }) => source === address || destination === address);
+        });
+      expect(await flush(fip)).toBe(2);
+      expect(seen).toHaveLength(3);
+      expect(seen).toContainEqual({
+        protocol: 6,
+        original: { source: net(1, 2), destination: fip, sourcePort: expect.any(Number), destinationPort: 7 },
+        reply: { source: net(2, 2), destination: net(1, 2), sourcePort: 7, destinationPort: expect.any(Number) },
+      });
       const left = await entries();
       expect(left).toHaveLength(1);
       expect(left[0]).not.toContain(fip);
-      expect(await router.flushConntrack(fip)).toBe(0);
+      expect(await flush(fip)).toBe(0);
 
       await connect(world, outside.name, fip);
       // By the fixed address as well.
-      expect(await router.flushConntrack(net(2, 2))).toBe(1);
-      await expect(router.flushConntrack('nonsense')).rejects.toMatchObject({ code: 'KERNEL_BAD_INPUT' });
+      expect(await flush(net(2, 2))).toBe(1);
     });
   }
 

@@ -1,9 +1,19 @@
 import { closeSync } from 'node:fs';
-import type { Address, Link, Netns, NetOperation, NftJson, ProxyNeighbour, RouteEntry } from '../contract.ts';
+import type {
+  Address,
+  Flow,
+  Link,
+  Netns,
+  NetOperation,
+  NftJson,
+  ProxyNeighbour,
+  RouteEntry,
+} from '../contract.ts';
 import { type Asked, closed, errnoInText, KernelError, refused } from '../errors.ts';
 import { checkAddress, checkIfname, checkPort, checkSysctl } from '../input.ts';
 import { nftFailure, parseNftJson } from '../nft-text.ts';
 import { change } from './batch.ts';
+import { deletion, parseFlows } from './flows.ts';
 import { listAddresses, listLinks, listRoutes } from './list.ts';
 import { listProxies, resolve } from './neighbours.ts';
 import { connectTcp, ping } from './probes.ts';
@@ -12,6 +22,9 @@ import { type Program, run } from './programs.ts';
 /** Writes each value ($2) to its file ($1), pair by pair. */
 const WRITE_SYSCTLS =
   'while [ $# -gt 0 ]; do printf %s "$2" > "/proc/sys/$1" || { echo "at $1" >&2; exit 1; }; shift 2; done';
+
+/** Lines of options on standard input; conntrack's own `-R` does not do deletions. One that has ended by itself is no error. */
+const END_CONNECTIONS = 'while read -r options; do conntrack -D $options >/dev/null 2>&1 || :; done';
 
 /** Each file and what it holds, line by line; files that do not exist are left out. */
 const READ_SYSCTLS =
@@ -104,19 +117,18 @@ export class IprouteNetns implements Netns {
     if (addresses.length > 0) await this.#run(asked, 'sh', ['-c', ANNOUNCE, 'sh', ifname, link.mac]);
   }
 
-  async flushConntrack(address: string): Promise<number> {
-    const asked = this.#ask('conntrack-flush', address);
-    checkAddress(asked, address);
-    const family = address.includes(':') ? 'ipv6' : 'ipv4';
-    let deleted = 0;
-    for (const end of ['--orig-src', '--orig-dst', '--reply-src', '--reply-dst']) {
-      const { stderr } = await this.#program(asked, 'conntrack', ['-D', '-f', family, end, address]);
-      const match = /(\d+) flow entries have been deleted/.exec(stderr);
-      // Its exit code is 1 both for "none" and for errors.
-      if (match === null) throw refused(asked, errnoInText(stderr), stderr.trim());
-      deleted += Number(match[1]);
-    }
-    return deleted;
+  async endConnections(ends: (flow: Flow) => boolean): Promise<number> {
+    const asked = this.#ask('conntrack', 'connections');
+    const listed = await Promise.all(
+      ['ipv4', 'ipv6'].map((family) => this.#program(asked, 'conntrack', ['-L', '-f', family, '-o', 'extended'])),
+    );
+    const failed = listed.find(({ code }) => code !== 0);
+    if (failed !== undefined) throw refused(asked, errnoInText(failed.stderr), failed.stderr.trim());
+    const found = listed.flatMap(({ stdout }) => parseFlows(stdout)).filter(ends);
+    if (found.length === 0) return 0;
+    const { code, stderr } = await this.#program(asked, 'sh', ['-c', END_CONNECTIONS], found.map(deletion).join(''));
+    if (code !== 0) throw refused(asked, errnoInText(stderr), stderr.trim());
+    return found.length;
   }
 
   async resolve(ifname: string, address: string, signal: AbortSignal): Promise<string | undefined> {

@@ -1,11 +1,11 @@
 import { closeSync, readFileSync, writeFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { macBytes } from '../address.ts';
-import type { Address, Link, Netns, NetOperation, NftJson, ProxyNeighbour, RouteEntry } from '../contract.ts';
+import type { Address, Flow, Link, Netns, NetOperation, NftJson, ProxyNeighbour, RouteEntry } from '../contract.ts';
 import { type Asked, closed, fromSystem, refused } from '../errors.ts';
 import { checkAddress, checkIfname, checkPort, checkSysctl } from '../input.ts';
 import { announcements } from './announce.ts';
-import { flushConntrack } from './conntrack.ts';
+import { endConnections } from './conntrack.ts';
 import type { Libc, Libnftables } from './libc.ts';
 import type { LowDescriptors } from './low-descriptors.ts';
 import type { Namespaces, Synchronous } from './namespace.ts';
@@ -124,15 +124,14 @@ export class NetlinkNetns implements Netns {
     }
   }
 
-  async flushConntrack(address: string): Promise<number> {
-    const asked = this.#ask('conntrack-flush', address);
-    checkAddress(asked, address);
+  async endConnections(ends: (flow: Flow) => boolean): Promise<number> {
+    const asked = this.#ask('conntrack', 'connections');
     const { libc } = this.#parts;
     // A listing walks the table of all namespaces, which takes 10 ms.
     if (this.#inside(asked, () => trackedConnections(asked)) === 0) return 0;
     const socket = this.#inside(asked, () => new NetlinkSocket(libc, NETLINK_NETFILTER, asked));
     try {
-      return await flushConntrack(socket, address, asked);
+      return await endConnections(socket, ends, asked);
     } finally {
       socket.close();
     }
