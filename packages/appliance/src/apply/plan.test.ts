@@ -4,9 +4,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { FirewallChange } from '../services/firewall/runner.ts';
 import type { FirewallState } from '../services/firewall/state.ts';
-import { type FirewallElements, noElements, openFirewall, type SetName, setNames } from '../services/firewall/state.ts';
+import {
+  closedFirewall,
+  type FirewallElements,
+  openFirewall,
+  type SetName,
+  setNames,
+} from '../services/firewall/state.ts';
 import type { LinkChange } from '../services/link/runner.ts';
-import { addressKey, type LinkState, noLinks } from '../services/link/state.ts';
+import { type LinkState, noLinks } from '../services/link/state.ts';
 import { known, phases } from '../services/service.ts';
 import { services } from '../services/services.ts';
 import { anyConfig } from '../testing/arbitrary.ts';
@@ -27,8 +33,13 @@ function partsOf(found: Found): { links: LinkState; firewall: FirewallState } {
 
 const nothing: Found = new Map<string, ReturnType<typeof known<unknown>>>([
   ['link', known(noLinks)],
-  ['firewall', known({ table: true, elements: noElements })],
+  ['firewall', known(closedFirewall)],
 ]);
+
+function hopText(hops: readonly { via?: string; ifname?: string; weight?: number }[]): string {
+  const single = hops.length === 1;
+  return hops.map(({ via, ifname, weight = 1 }) => `${via} ${ifname} ${single ? '' : weight}`).join(', ');
+}
 
 /** What a kernel would have: all as text, to compare. */
 class Model {
@@ -36,10 +47,11 @@ class Model {
 
   constructor(found: Found) {
     const { links, firewall } = partsOf(found);
-    for (const [key, { ifname }] of links.addresses) this.entries.set(`address ${key}`, ifname);
-    for (const [destination, route] of links.routes) {
-      this.entries.set(`route ${destination}`, `${route.via} ${route.ifname}`);
+    for (const [ifname, cidrs] of links.addresses) {
+      for (const cidr of cidrs) this.entries.set(`address ${ifname} ${cidr}`, ifname);
     }
+    for (const [destination, { hops }] of links.routes) this.entries.set(`route ${destination}`, hopText(hops));
+    for (const key of links.proxies.keys()) this.entries.set(`proxy ${key}`, '');
     for (const name of setNames) this.#elements(name, firewall.elements);
   }
 
@@ -49,11 +61,12 @@ class Model {
 
   operate(operation: NetOperation): void {
     if (operation.op === 'address-add')
-      this.entries.set(`address ${addressKey(operation.ifname, operation.cidr)}`, operation.ifname);
-    if (operation.op === 'address-delete')
-      this.entries.delete(`address ${addressKey(operation.ifname, operation.cidr)}`);
+      this.entries.set(`address ${operation.ifname} ${operation.cidr}`, operation.ifname);
+    if (operation.op === 'address-delete') this.entries.delete(`address ${operation.ifname} ${operation.cidr}`);
+    if (operation.op === 'proxy-add') this.entries.set(`proxy ${operation.ifname} ${operation.address}`, '');
+    if (operation.op === 'proxy-delete') this.entries.delete(`proxy ${operation.ifname} ${operation.address}`);
     if (operation.op === 'route-replace')
-      this.entries.set(`route ${operation.destination}`, `${operation.via} ${operation.ifname}`);
+      this.entries.set(`route ${operation.destination}`, hopText(operation.hops ?? [operation]));
     if (operation.op === 'route-delete') this.entries.delete(`route ${operation.destination}`);
   }
 

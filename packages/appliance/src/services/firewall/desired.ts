@@ -1,73 +1,80 @@
 import type { ApplianceConfig } from '@astara/model/appliance/config.ts';
 import type { Network } from '@astara/model/appliance/network.ts';
-import { networkOf, parseCidr } from '@astara/model/ip.ts';
-import { ifname, ip, prefix } from '../../values.ts';
-import type { FirewallState } from './state.ts';
+import { parseCidr } from '@astara/model/ip.ts';
+import { ifname, ip } from '../../values.ts';
+import { desiredPolicies } from '../conntrack/policies.ts';
+import type { CompileContext } from '../service.ts';
+import { desiredAnchors } from './anchors.ts';
+import { desiredGroups } from './groups.ts';
+import { desiredLabels } from './labels.ts';
+import { desiredNat } from './nat.ts';
+import type { Rule } from './nodes.ts';
+import { desiredOpenings } from './openings.ts';
+import { keyOf, ruleText } from './render.ts';
+import { desiredSources } from './sources.ts';
+import type { Chain, FirewallState } from './state.ts';
 
-/** What the configuration lets through and translates. */
-export function desiredFirewall(config: ApplianceConfig): FirewallState {
-  const interfaces = (wanted: (network: Network) => boolean) =>
-    new Map(
-      config.networks
-        .map((network, index) => [network, index] as const)
-        .filter(([network]) => wanted(network))
-        .map(
-          ([network, index]) => [ifname(network.interface.ifname, `/networks/${index}/interface/ifname`), ''] as const,
-        ),
+/** strongSwan's kernel-libipsec makes it, where the kernel has no ESP. */
+const TUNNEL_INTERFACE = 'ipsec0';
+
+/** What the configuration lets through, translates, limits and counts. */
+export function desiredFirewall(config: ApplianceConfig, { warn }: Pick<CompileContext, 'warn'>): FirewallState {
+  const names = (...types: Network['network_type'][]) =>
+    config.networks.flatMap((network, index) =>
+      types.includes(network.network_type)
+        ? [ifname(network.interface.ifname, `/networks/${index}/interface/ifname`)]
+        : [],
     );
-  const is = (...types: string[]) => interfaces((network) => types.includes(network.network_type));
-
-  const routed4 = new Map<string, string>();
-  const routed6 = new Map<string, string>();
-  const snatTo = new Map<string, string>();
-  config.networks.forEach((network, index) => {
-    if (network.network_type === 'internal') {
-      network.subnets.forEach((subnet, position) => {
-        if (subnet.nat !== false) return;
-        const field = `/networks/${index}/subnets/${position}/cidr`;
-        const cidr = networkOf(prefix(subnet.cidr, field));
-        (cidr.includes(':') ? routed6 : routed4).set(element(cidr), '');
-      });
-    }
-    if (network.network_type === 'external' && config.snat !== false) {
-      const own = network.interface.addresses.find((cidr) => parseCidr(cidr)?.version === 4);
-      const address = own === undefined ? undefined : parseCidr(own)?.address;
-      if (address !== undefined) {
-        const field = `/networks/${index}/interface`;
-        snatTo.set(ifname(network.interface.ifname, `${field}/ifname`), ip(address, `${field}/addresses`));
-      }
-    }
-  });
-
-  const fipIn = new Map<string, string>();
-  const fipOut = new Map<string, string>();
-  if (config.networks.some((network) => network.network_type === 'external')) {
-    config.floating_ips.forEach((floating, index) => {
-      const outer = ip(floating.floating_ip, `/floating_ips/${index}/floating_ip`);
-      const inner = ip(floating.fixed_ip, `/floating_ips/${index}/fixed_ip`);
-      fipIn.set(outer, inner);
-      // Several floating addresses of one host: all lead in, the first is the one it leaves with.
-      if (!fipOut.has(inner)) fipOut.set(inner, outer);
-    });
-  }
+  const set = (list: readonly string[]) => new Map(list.map((name) => [name, '']));
+  const tunnels = (config.vpn?.connections.length ?? 0) > 0 ? [TUNNEL_INTERFACE] : [];
+  const routed = [...names('internal', 'external'), ...tunnels];
+  const groups = desiredGroups(config);
+  const anchors = desiredAnchors(config);
+  const { labels, ...labelElements } = desiredLabels(config);
+  const { chains: groupChains, ...groupElements } = groups;
 
   const elements = {
-    known_if: interfaces(() => true),
-    internal_if: is('internal'),
-    external_if: is('external'),
-    service_if: is('internal', 'isolated'),
-    metadata_if: config.metadata === undefined ? new Map<string, string>() : is('internal', 'isolated'),
-    management_if: is('management'),
-    routed4,
-    routed6,
-    snat_to: snatTo,
-    fip_in: fipIn,
-    fip_out: fipOut,
+    known_if: set([...names('internal', 'external', 'isolated', 'management'), ...tunnels]),
+    routing_if: set(routed),
+    internal_if: set(names('internal')),
+    external_if: set(names('external')),
+    tunnel_if: set(tunnels),
+    service_if: set(names('internal', 'isolated')),
+    metadata_if: set(config.metadata === undefined ? [] : names('internal', 'isolated')),
+    management_if: set(names('management')),
+    ...managementAddresses(config.networks),
+    ...desiredSources(config),
+    ...desiredOpenings(config),
+    ...desiredNat(config, warn),
+    ...groupElements,
+    ...labelElements,
   };
-  return Object.freeze({ table: true, elements: Object.freeze(elements) });
+  return Object.freeze({
+    table: true,
+    elements: Object.freeze(elements),
+    chains: new Map([...groupChains, ...anchors.chains].map(([name, rules]) => [name, chain(rules)])),
+    books: anchors.books,
+    counters: new Set(labels.keys()),
+    offload: config.flow_offload === true ? names('internal', 'external').sort() : [],
+    policies: desiredPolicies(config, groups),
+    labels,
+  });
 }
 
-/** As nft lists it: a prefix of full length is an address. */
-function element(cidr: string): string {
-  return cidr.endsWith(cidr.includes(':') ? '/128' : '/32') ? cidr.slice(0, cidr.indexOf('/')) : cidr;
+function chain(rules: readonly Rule[]): Chain {
+  return { rules, keys: rules.map((rule) => keyOf(ruleText(rule))) };
+}
+
+function managementAddresses(networks: readonly Network[]): Record<'management4' | 'management6', Map<string, string>> {
+  const found = { management4: new Map<string, string>(), management6: new Map<string, string>() };
+  networks.forEach((network, index) => {
+    if (network.network_type !== 'management') return;
+    for (const cidr of network.interface.addresses) {
+      const parsed = parseCidr(cidr);
+      // Link-local addresses are on every interface.
+      if (parsed === undefined || /^fe[89ab]/i.test(parsed.address)) continue;
+      found[`management${parsed.version}`].set(ip(parsed.address, `/networks/${index}/interface/addresses`), '');
+    }
+  });
+  return found;
 }

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import type { Netns } from '@astara/kernel/contract.ts';
 import type { Log } from '../../log.ts';
-import { METADATA_PORT } from '../firewall/render.ts';
+import { METADATA_PORT } from '../firewall/chains.ts';
 import { type Health, type Known, known, type Runner, type RunnerContext, type Whole } from '../service.ts';
 import { AnswerCache, cacheKey, lifetime, MAX_ANSWER } from './cache.ts';
 import { type MetadataCounters, noCounters } from './counters.ts';
