@@ -13,15 +13,10 @@ import { connectionName, ikeId, Secret } from './values.ts';
 const DEFAULT_LIFETIME = 3600;
 /** VPNaaS's. */
 const DEFAULT_DPD: Dpd = { action: 'hold', interval: 30, timeout: 120 };
-/**
- * charon gives a peer up after its fifth retransmission, each 1.8 times as long after the one before: in all this many times as
- * long as the first takes (`(1.8^6 - 1) / 0.8`; strongSwan's manual, "IKE retransmission").
- */
-const RETRANSMISSIONS = 41.27;
-/** charon's own, for those who look at nothing. Seconds. */
-const DEFAULT_RETRANSMIT = 4;
-/** Below this, what is only far away would count as dead. Seconds. */
-const MIN_RETRANSMIT = 0.1;
+/** How much longer each retransmission waits than the one before; charon's default. */
+const BASE = 1.8;
+/** charon's own, in all, for those who look at nothing. Seconds. */
+const DEFAULT_TIMEOUT = 165;
 
 /** What charon is to do; undefined when there is no connection, and then there is no charon. */
 export function desiredVpn(config: ApplianceConfig, warn: (text: string) => void): VpnNode | undefined {
@@ -45,12 +40,25 @@ function charonNode(connections: readonly VpnConnection[]): CharonNode {
   const timeouts = connections
     .filter(({ ike_policy, dpd }) => ike_policy.ike_version === 'v2' && dpd?.action !== 'disabled')
     .map(({ dpd = DEFAULT_DPD }) => dpd.timeout);
-  const wanted = timeouts.length === 0 ? DEFAULT_RETRANSMIT : Math.min(...timeouts) / RETRANSMISSIONS;
   return Object.freeze({
     mtu: mtus.length === 0 ? undefined : Math.min(...mtus),
-    retransmitTimeout: Math.max(Math.round(wanted * 1000) / 1000, MIN_RETRANSMIT),
+    retransmission: retransmission(timeouts.length === 0 ? DEFAULT_TIMEOUT : Math.min(...timeouts)),
     aggressivePsk: connections.some(({ ike_policy, psk }) => ike_policy.aggressive === true && psk !== undefined),
   });
+}
+
+/**
+ * With IKEv2 a peer is dead when the last retransmission of a question is not answered either (RFC 7296 §2.4). The first is sent
+ * after half a second to a second, and then as many as it takes until `timeout` seconds are over.
+ */
+export function retransmission(timeout: number): CharonNode['retransmission'] {
+  let all = 1;
+  let tries = 0;
+  while (all < timeout) {
+    tries += 1;
+    all += BASE ** tries;
+  }
+  return { first: Math.round((timeout / all) * 1000) / 1000, base: BASE, tries };
 }
 
 function connectionNode(connection: VpnConnection, field: string): ConnectionNode {

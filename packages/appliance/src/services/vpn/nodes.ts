@@ -11,8 +11,8 @@ export interface VpnNode {
 export interface CharonNode {
   /** Bytes; of the routes into tunnels. Only read when it starts. */
   readonly mtu: number | undefined;
-  /** Seconds until the first retransmission of IKEv2: what makes a peer dead after the time that was asked for. */
-  readonly retransmitTimeout: number;
+  /** `first`: seconds; each waits `base` times as long as the one before. */
+  readonly retransmission: { readonly first: number; readonly base: number; readonly tries: number };
   /** Whether somebody insists on aggressive mode with a pre-shared key. */
   readonly aggressivePsk: boolean;
 }

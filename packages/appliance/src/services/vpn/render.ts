@@ -58,9 +58,11 @@ include ${path(paths.timers)}
 }
 
 /** The same, for what may change while it runs. */
-export function renderTimers({ retransmitTimeout, aggressivePsk }: CharonNode): string {
+export function renderTimers({ retransmission, aggressivePsk }: CharonNode): string {
   return `charon {
-  retransmit_timeout = ${retransmitTimeout}
+  retransmit_timeout = ${retransmission.first}
+  retransmit_base = ${retransmission.base}
+  retransmit_tries = ${retransmission.tries}
   i_dont_care_about_security_and_use_aggressive_mode_psk = ${yes(aggressivePsk)}
 }
 `;

@@ -1,6 +1,16 @@
+import { errors } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import { ip } from '../../values.ts';
-import { type Check, type Health, type Known, known, type Runner, type RunnerContext, type Whole } from '../service.ts';
+import {
+  type Check,
+  type Health,
+  type Known,
+  known,
+  type Runner,
+  type RunnerContext,
+  unknown,
+  type Whole,
+} from '../service.ts';
 import { Charon } from './charon.ts';
 import { failureOf } from './failures.ts';
 import type { ConnectionNode, VpnNode } from './nodes.ts';
@@ -55,17 +65,16 @@ export class VpnRunner implements Runner<VpnState, Whole<VpnState>> {
   async observe(wanted: VpnState, former: VpnState): Promise<Known<VpnState>> {
     if (!this.#charon.running) return known(undefined);
     const node = former ?? wanted;
-    if (node === undefined) return { unknown: true };
+    if (node === undefined) return unknown;
     try {
       const names = await loaded(await this.#session());
       const all = new Map([...(wanted?.connections ?? []), ...(former?.connections ?? [])]);
       const connections = new Map(names.map((name) => [name, all.get(name) ?? stranger(name)]));
-      // Settings that it has not read are those of nobody.
-      const charon = (await this.#charon.current(node.charon)) ? node.charon : { ...node.charon, retransmitTimeout: 0 };
-      return known({ charon, connections });
+      if (!(await this.#charon.current(node.charon))) return unknown;
+      return known({ charon: node.charon, connections });
     } catch (error) {
       this.#silent(error);
-      return { unknown: true };
+      return unknown;
     }
   }
 
@@ -110,9 +119,13 @@ export class VpnRunner implements Runner<VpnState, Whole<VpnState>> {
   }
 
   async check(state: VpnState): Promise<readonly Check[]> {
-    if (state === undefined) return [];
-    const names = new Set<string>(this.#charon.running ? await loaded(await this.#session()) : []);
-    return [...state.connections.values()].map(({ id, name }) => ({
+    const names = new Set<string>();
+    try {
+      if (this.#charon.running) for (const name of await loaded(await this.#session())) names.add(name);
+    } catch (error) {
+      this.#silent(error);
+    }
+    return [...(state?.connections.values() ?? [])].map(({ id, name }) => ({
       name: `VPN connection ${id} is loaded`,
       ok: names.has(name),
     }));
@@ -285,8 +298,11 @@ async function loaded(vici: Vici): Promise<ConnectionName[]> {
 /** The tunnels of a connection end with it; the peer is told. */
 async function unload(vici: Vici, name: string): Promise<void> {
   await vici.request('unload-conn', { name });
-  const sas = await vici.stream('list-sas', 'list-sa', { ike: name });
-  if (sas.length > 0) await vici.request('terminate', { ike: name, force: 'yes', timeout: '-1' });
+  const reply = await vici.ask('terminate', { ike: name, force: 'yes', timeout: '-1' });
+  // It may have had no tunnels.
+  if (reply.success === 'no' && reply.matches !== '0') {
+    throw errors.make('APPLIANCE_DAEMON_REFUSED', { daemon: 'charon', reason: `terminate: ${String(reply.errmsg)}` });
+  }
 }
 
 /** A connection that charon has and nobody of us knows: of it only the name counts, under which it is unloaded. */

@@ -36,6 +36,7 @@ export class Vici {
   #current: Request | undefined;
   #received: Buffer = Buffer.alloc(0);
   #timer: NodeJS.Timeout | undefined;
+  #streams: Promise<unknown> = Promise.resolve();
   #failure: Error | undefined;
 
   private constructor(socket: Socket, closed: () => void) {
@@ -64,34 +65,40 @@ export class Vici {
 
   /** Rejects with APPLIANCE_DAEMON_REFUSED when charon says no, with APPLIANCE_DAEMON_FAILED when it says nothing. */
   async request(command: string, message: ViciSection = {}): Promise<ViciReply> {
-    const reply = await this.#ask(CMD_REQUEST, command, message);
+    const reply = await this.ask(command, message);
     if (reply.success === 'no') throw refused(command, String(reply.errmsg ?? 'no reason given'));
     return reply;
   }
 
-  /** A command that streams its results as events of this name. */
-  async stream(command: string, event: string, message: ViciSection = {}): Promise<readonly ViciReply[]> {
-    const results: ViciReply[] = [];
-    await this.listen(event, (result) => results.push(result));
-    try {
+  /** The same, for those to whom a no is an answer. */
+  async ask(command: string, message: ViciSection = {}): Promise<ViciReply> {
+    return this.#send(CMD_REQUEST, command, message);
+  }
+
+  /** A command that streams its results as events of this name. One at a time: events do not tell whose they are. */
+  stream(command: string, event: string, message: ViciSection = {}): Promise<readonly ViciReply[]> {
+    const result = this.#streams.then(async () => {
+      const results: ViciReply[] = [];
+      await this.listen(event, (part) => results.push(part));
       await this.request(command, message);
-    } finally {
       this.#listeners.delete(event);
-      if (this.#failure === undefined) await this.#ask(EVENT_UNREGISTER, event);
-    }
-    return results;
+      await this.#send(EVENT_UNREGISTER, event);
+      return results;
+    });
+    this.#streams = result.catch(() => undefined);
+    return result;
   }
 
   async listen(event: string, listener: (message: ViciReply) => void): Promise<void> {
     this.#listeners.set(event, listener);
-    await this.#ask(EVENT_REGISTER, event);
+    await this.#send(EVENT_REGISTER, event);
   }
 
   close(): void {
     this.#fail(new Error('the connection was closed'));
   }
 
-  #ask(type: number, name: string, message: ViciSection = {}): Promise<ViciReply> {
+  #send(type: number, name: string, message: ViciSection = {}): Promise<ViciReply> {
     const { promise, resolve, reject } = Promise.withResolvers<ViciReply>();
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     const packet = Buffer.concat([named(type, name), encodeMessage(message)]);
