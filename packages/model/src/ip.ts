@@ -40,7 +40,7 @@ export function networkOf(cidr: string): string {
 /** Whether `address` lies in `cidr`. False across IP versions. Throws on text that is neither. */
 export function contains(cidr: string, address: string): boolean {
   const net = mustParse(cidr);
-  const parsed = ipaddr.parse(address);
+  const parsed = ipaddr.parse(undotted(address));
   if ((parsed.kind() === 'ipv4' ? 4 : 6) !== net.version) return false;
   return parsed.match(ipaddr.parse(net.address), net.prefix);
 }
@@ -55,7 +55,15 @@ export function boundsOf(cidr: string): { readonly first: bigint; readonly last:
 
 /** The shortest text form (RFC 5952 for IPv6), so that two spellings of one address compare equal. */
 export function canonicalIp(address: string): string {
-  return ipaddr.parse(address).toString();
+  return ipaddr.parse(undotted(address)).toString();
+}
+
+/** `::1.2.3.4` as `::102:304` (RFC 4291 §2.2): ipaddr.js takes that form for `::ffff:1.2.3.4`. */
+function undotted(address: string): string {
+  const [, head, a, b, c, d] = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address) ?? [];
+  if (head === undefined) return address;
+  const part = (high: string | undefined, low: string | undefined) => (Number(high) * 256 + Number(low)).toString(16);
+  return `${head}${part(a, b)}:${part(c, d)}`;
 }
 
 /** EUI-64 link-local address of a MAC (RFC 4291, appendix A). */
@@ -68,5 +76,5 @@ export function linkLocal(mac: string): string {
 function mustParse(cidr: string): Cidr {
   const parsed = parseCidr(cidr);
   if (parsed === undefined) throw new TypeError(`not a CIDR: ${JSON.stringify(cidr)}`);
-  return parsed;
+  return { ...parsed, address: undotted(parsed.address) };
 }
