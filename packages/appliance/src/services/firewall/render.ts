@@ -59,12 +59,13 @@ export function renderTable(after: FirewallState): string {
     'delete table inet astara',
     `table inet astara {`,
     `  set ${SHAPE} { type mark; }`,
+    // nft 1.0.6 fills interval maps as soon as it makes them: what their elements refer to must be there.
+    ...[...after.counters].map((name) => `  counter ${name} {\n  }`),
     declarations,
     `  chain ${offloadChain} {\n  }`,
     `${tenants}${chains}\n}`,
     ...[...after.books].map(([name, book]) => addBook(name, book)),
     ...[...after.chains].map(([name, chain]) => addRules(name, chain)),
-    ...[...after.counters].map((name) => `add counter inet astara ${name}\n`),
     ...setNames.map((name) => command('add', name, after.elements[name])),
   ].join('\n');
 }

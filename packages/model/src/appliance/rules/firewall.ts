@@ -92,7 +92,8 @@ function checkGroups(config: ApplianceConfig, fail: Fail): void {
     group.interfaces.forEach((ifname, position) => {
       const other = owner.get(ifname);
       if (!ifnames.has(ifname)) fail(`${field}/interfaces/${position}`, `there is no interface ${ifname}`);
-      if (other !== undefined) fail(`${field}/interfaces/${position}`, `${ifname} is in firewall group ${other} already`);
+      if (other !== undefined)
+        fail(`${field}/interfaces/${position}`, `${ifname} is in firewall group ${other} already`);
       owner.set(ifname, group.id);
     });
     for (const direction of ['ingress_rules', 'egress_rules'] as const) {
@@ -123,7 +124,8 @@ function checkVersions(versions: ReadonlyMap<string, Version | undefined>, field
   let known: Version | undefined;
   for (const [key, version] of versions) {
     if (version === undefined) continue;
-    if (known !== undefined && version !== known) fail(`${field}/${key}`, `is IPv${version}, the rule is about IPv${known}`);
+    if (known !== undefined && version !== known)
+      fail(`${field}/${key}`, `is IPv${version}, the rule is about IPv${known}`);
     known ??= version;
   }
 }

@@ -34,11 +34,7 @@ interface Taken {
   readonly field: string;
 }
 
-function checkPortForwardings(
-  forwardings: readonly PortForwarding[],
-  floating: ReadonlySet<string>,
-  fail: Fail,
-): void {
+function checkPortForwardings(forwardings: readonly PortForwarding[], floating: ReadonlySet<string>, fail: Fail): void {
   const taken = new Map<string, Taken[]>();
   let ports = 0;
   forwardings.forEach((forwarding, index) => {
