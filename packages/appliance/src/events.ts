@@ -19,12 +19,14 @@ export class EventLog {
   readonly epoch = randomBytes(4).toString('hex');
   readonly #kept: ApplianceEvent[] = [];
   readonly #listeners = new Set<Listener>();
+  readonly #counts = new Map<string, number>();
   #last = 0;
   #closed = false;
 
   emit(event: string, data: Readonly<Record<string, unknown>>): void {
     this.#last += 1;
     const entry = Object.freeze({ id: this.#last, time: new Date().toISOString(), event, data });
+    this.#counts.set(event, (this.#counts.get(event) ?? 0) + 1);
     this.#kept.push(entry);
     if (this.#kept.length > KEPT) this.#kept.shift();
     for (const { next } of this.#listeners) next(entry);
@@ -33,6 +35,11 @@ export class EventLog {
   /** Of the last event; 0 before the first. */
   get last(): number {
     return this.#last;
+  }
+
+  /** How often what has happened. */
+  get counts(): ReadonlyMap<string, number> {
+    return this.#counts;
   }
 
   get listeners(): number {

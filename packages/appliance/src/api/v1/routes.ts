@@ -7,7 +7,7 @@ import { errors } from '../../errors.ts';
 import { InvalidConfigError } from '../error-answer.ts';
 import type { Serve } from '../serve.ts';
 import { reachability } from '../v2/reachability.ts';
-import { takeLabels } from '../v2/traffic.ts';
+import { labelCounters } from '../v2/traffic.ts';
 import { interfaceViews } from './interfaces.ts';
 import { type VirtualNames, virtualNames } from './names.ts';
 import { asSent, translate } from './translate.ts';
@@ -27,7 +27,7 @@ export function v1Routes(serve: Serve): void {
   serve(v1.rules, ({ appliance }) => appliance.home.run(['nft', 'list', 'table', 'inet', 'astara']));
 
   serve(v1.labels, async ({ appliance }) => {
-    const labels = await takeLabels(appliance);
+    const labels = await labelCounters(appliance, { reset: true });
     return {
       labels: labels.map((label) => ({
         ...label,

@@ -215,6 +215,11 @@ export const v2 = {
     path: '/metrics',
     tag: 'observation',
     summary: 'Counters and gauges for Prometheus',
+    query: {
+      floating_ips: Type.Optional(
+        Type.Boolean({ description: 'Also of each floating IP. Default false: there may be many.' }),
+      ),
+    },
     answer: { description: 'docs/reference/appliance-metrics.md', media: 'text/plain' },
   },
 } as const satisfies Record<string, Operation>;
