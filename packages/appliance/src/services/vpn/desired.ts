@@ -22,12 +22,13 @@ const DEFAULT_TIMEOUT = 165;
 export function desiredVpn(config: ApplianceConfig, warn: (text: string) => void): VpnNode | undefined {
   const all = vpnConnections(config, warn);
   if (all.length === 0) return undefined;
+  const taken = new Set<number>();
   const connections = all.map(({ connection, field }) => {
     const { ike_version, encryption_algorithm } = connection.ike_policy;
     if (ike_version === 'v1' && authenticates(encryption_algorithm)) {
       warn(`${field}/ike_policy/encryption_algorithm: IKEv1 has no ${encryption_algorithm}, no peer will accept it`);
     }
-    return connectionNode(connection, field);
+    return connectionNode(connection, field, taken);
   });
   return Object.freeze({
     charon: charonNode(all.map(({ connection }) => connection)),
@@ -61,7 +62,7 @@ export function retransmission(timeout: number): CharonNode['retransmission'] {
   return { first: Math.round((timeout / all) * 1000) / 1000, base: BASE, tries };
 }
 
-function connectionNode(connection: VpnConnection, field: string): ConnectionNode {
+function connectionNode(connection: VpnConnection, field: string, taken: Set<number>): ConnectionNode {
   const { ike_policy: ike, dpd = DEFAULT_DPD, local_id } = connection;
   const local = ip(connection.local_address, `${field}/local_address`);
   const proof = proofNode(connection, field);
@@ -80,7 +81,10 @@ function connectionNode(connection: VpnConnection, field: string): ConnectionNod
     proposal: ikeProposal(ike),
     lifetime: ike.lifetime ?? DEFAULT_LIFETIME,
     dpd: dpd.action === 'disabled' ? undefined : { delay: dpd.interval, timeout: dpd.timeout },
-    tunnels: tunnelNodes(connection, dpd, field),
+    tunnels: tunnelNodes(connection, dpd, field).map((tunnel) => ({
+      ...tunnel,
+      reqid: peer === undefined ? undefined : reqid(`${id} ${tunnel.name}`, taken),
+    })),
   };
   // Secrets are masked in JSON: the name, which everybody may see, tells nothing of them.
   const made = digest(JSON.parse(JSON.stringify(node))).slice(0, 8);
@@ -111,7 +115,7 @@ function certificateNode(given: VpnCertificate, field: string): ProofNode {
 }
 
 /** IKEv2 says all subnets in one tunnel, IKEv1 can only say a pair. */
-function tunnelNodes(connection: VpnConnection, dpd: Dpd, field: string): TunnelNode[] {
+function tunnelNodes(connection: VpnConnection, dpd: Dpd, field: string): Omit<TunnelNode, 'reqid'>[] {
   const { ipsec_policy: policy, ike_policy, initiator } = connection;
   const start = initiator === 'bi-directional';
   const lost = lostOf(dpd, start);
@@ -134,6 +138,14 @@ function tunnelNodes(connection: VpnConnection, dpd: Dpd, field: string): Tunnel
       return same ? [{ name: `net-${i}-${j}`, local: [from], remote: [to], ...rest }] : [];
     }),
   );
+}
+
+/** The same for a tunnel whatever the others are, as far as that goes. Small ones are left to charon. */
+function reqid(tunnel: string, taken: Set<number>): number {
+  let number = Number.parseInt(digest(tunnel).slice(0, 7), 16) + 65_536;
+  while (taken.has(number)) number += 1;
+  taken.add(number);
+  return number;
 }
 
 function lostOf({ action }: Dpd, start: boolean): Lost {

@@ -142,6 +142,9 @@ describe('a dead peer', () => {
     }
     expect(await isUp(a, 'c0-4', 10_000)).toBe(true);
     expect(await until(() => told(a, 'c0-4', true), 1_000)).toBe(true);
+    // Both were made again, and neither takes the other's traffic.
+    expect(await isUp(a, 'c0-6', 10_000)).toBe(true);
     expect(await until(() => a.pings(b.host(4)), 3_000)).toBe(true);
+    expect(await until(() => a.pings(b.host(6)), 3_000)).toBe(true);
   });
 });

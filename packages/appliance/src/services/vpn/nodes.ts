@@ -54,6 +54,11 @@ export type ProofNode =
 /** One CHILD_SA. */
 export interface TunnelNode {
   readonly name: string;
+  /**
+   * Ties its policies to its keys. charon 5.9.8, left to itself, gives two tunnels the same one when both are made again after a
+   * dead peer, and sends the traffic of one through the other. Undefined for tunnels to any peer, of which there may be many.
+   */
+  readonly reqid: number | undefined;
   readonly local: readonly Prefix[];
   readonly remote: readonly Prefix[];
   readonly protocol: 'esp' | 'ah';

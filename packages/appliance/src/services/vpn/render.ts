@@ -104,6 +104,7 @@ function child(tunnel: TunnelNode, ipsec: Ipsec): ViciSection {
     remote_ts: tunnel.remote,
     [tunnel.protocol === 'esp' ? 'esp_proposals' : 'ah_proposals']: [tunnel.proposal],
     mode: tunnel.mode,
+    reqid: tunnel.reqid === undefined ? undefined : String(tunnel.reqid),
     ...life('rekey_time', 'rand_time', tunnel.lifetime),
     life_time: `${tunnel.lifetime}s`,
     start_action: tunnel.start ? start : 'none',
