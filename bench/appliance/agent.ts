@@ -73,7 +73,7 @@ export class BenchAgent {
 
   /** Pushes a configuration as the orchestrator does. */
   async push(id: string, config: ApplianceConfig): Promise<Answer<{ steps: unknown }>> {
-    return this.#call(join('instances', id, 'api.sock'), 'PUT', '/v1/system/config', config);
+    return this.#call(join('instances', id, 'api.sock'), 'PUT', '/v2/config?check=false', config);
   }
 
   async remove(id: string): Promise<void> {
