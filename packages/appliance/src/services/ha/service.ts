@@ -7,7 +7,17 @@ import { type HaState, haState } from './state.ts';
 
 export const haService: Service<HaState | undefined, Whole<HaState | undefined>, HaRunner> = {
   name: 'ha',
-  reads: ['ha', 'networks', 'floating_ips', 'static_routes', 'default_v4_gateway', 'default_v6_gateway'],
+  reads: [
+    'ha',
+    'networks',
+    'floating_ips',
+    'port_forwardings',
+    'snat',
+    'snat_addresses',
+    'static_routes',
+    'default_v4_gateway',
+    'default_v6_gateway',
+  ],
   compile: (config: ApplianceConfig, context: CompileContext) =>
     haState(desiredHa(config, context), context.runDirInside),
   plan,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ApplianceConfig } from '@astara/model/appliance/config.ts';
 import type { Network } from '@astara/model/appliance/network.ts';
 import { canonicalIp, contains, parseCidr } from '@astara/model/ip.ts';
+import { translatedAddresses } from '../firewall/addresses.ts';
 import { hasIpv6 } from '../link/sysctls.ts';
 
 /**
@@ -44,11 +45,9 @@ export function virtualAddresses(config: ApplianceConfig): readonly VirtualAddre
   }
 
   const externals = shared.filter(({ network_type }) => network_type === 'external');
-  for (const { floating_ip } of config.floating_ips) {
-    const external = externals.length < 2 ? externals[0] : (holder(externals, floating_ip) ?? externals[0]);
-    const length = floating_ip.includes(':') ? 128 : 32;
-    const cidr = canonical(`${floating_ip}/${length}`);
-    if (external !== undefined && cidr !== undefined) add(external.interface.ifname, cidr);
+  for (const address of translatedAddresses(config)) {
+    const external = externals.length < 2 ? externals[0] : (holder(externals, address) ?? externals[0]);
+    if (external !== undefined) add(external.interface.ifname, `${address}/${address.includes(':') ? 128 : 32}`);
   }
   if (config.ha !== undefined) {
     for (const version of [4, 6] as const) add(config.ha.interface, primaryAddress(config.ha.vrid, version));
