@@ -78,6 +78,12 @@ export interface Netns {
   connectTcp(address: string, port: number, signal: AbortSignal): Promise<number | undefined>;
 
   /**
+   * Asks a server of this namespace over UDP, and resolves with its answer; undefined when there is none before `signal`
+   * aborts. Nothing that is sent to a multicast group leaves the machine. Rejects with KERNEL_UNSUPPORTED under iproute2.
+   */
+  askLocally(question: DatagramQuestion, signal: AbortSignal): Promise<Buffer | undefined>;
+
+  /**
    * A TCP socket listening in this namespace; the descriptor is the caller's to close (`server.listen({ fd })`). A link-local
    * address names its interface (`fe80::1%qr-1`). Rejects with KERNEL_UNSUPPORTED under iproute2.
    */
@@ -118,6 +124,20 @@ export interface RouteEntry {
   readonly weight?: number;
   /** rtnetlink protocol number; ours is {@link ROUTE_PROTOCOL}. */
   readonly protocol: number;
+}
+
+export interface DatagramQuestion {
+  /** An address of the namespace. */
+  readonly from: string;
+  /** 0: any. */
+  readonly fromPort: number;
+  /** To a server whose socket is bound to this interface, or that goes by the interface which a datagram came in on. */
+  readonly ifname?: string;
+  readonly to: string;
+  readonly port: number;
+  readonly message: Buffer;
+  /** Whether a datagram that came is the answer. */
+  readonly answers: (datagram: Buffer) => boolean;
 }
 
 export interface ProxyNeighbour {

@@ -1,6 +1,7 @@
 import { closeSync } from 'node:fs';
 import type {
   Address,
+  DatagramQuestion,
   Flow,
   Link,
   Netns,
@@ -153,6 +154,11 @@ export class IprouteNetns implements Netns {
     checkAddress(asked, address);
     checkPort(asked, port);
     return this.#use(asked, () => connectTcp(this.#fd, address, port, signal, asked));
+  }
+
+  /** Programs that bind to an interface and a port of our choice are not part of Debian's base. */
+  async askLocally({ to, port }: DatagramQuestion): Promise<Buffer | undefined> {
+    throw new KernelError('KERNEL_UNSUPPORTED', this.#ask('ask', `${to} port ${port}`), '', '');
   }
 
   /** A descriptor cannot be had from another process without FFI. */

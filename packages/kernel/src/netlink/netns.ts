@@ -1,11 +1,22 @@
 import { closeSync, readFileSync, writeFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { macBytes } from '../address.ts';
-import type { Address, Flow, Link, Netns, NetOperation, NftJson, ProxyNeighbour, RouteEntry } from '../contract.ts';
+import type {
+  Address,
+  DatagramQuestion,
+  Flow,
+  Link,
+  Netns,
+  NetOperation,
+  NftJson,
+  ProxyNeighbour,
+  RouteEntry,
+} from '../contract.ts';
 import { type Asked, closed, fromSystem, refused } from '../errors.ts';
 import { checkAddress, checkIfname, checkPort, checkSysctl } from '../input.ts';
 import { announcements } from './announce.ts';
 import { endConnections } from './conntrack.ts';
+import { answerTo, datagramSocket } from './datagram.ts';
 import type { Libc, Libnftables } from './libc.ts';
 import type { LowDescriptors } from './low-descriptors.ts';
 import type { Namespaces, Synchronous } from './namespace.ts';
@@ -163,6 +174,16 @@ export class NetlinkNetns implements Netns {
     const { libc } = this.#parts;
     const fd = this.#inside(asked, () => probeSocket(libc, 'tcp', address, port, asked));
     return connected(libc, fd, signal, asked).finally(() => libc.close(fd));
+  }
+
+  async askLocally(question: DatagramQuestion, signal: AbortSignal): Promise<Buffer | undefined> {
+    const asked = this.#ask('ask', `${question.to} port ${question.port}`);
+    for (const address of [question.from, question.to]) checkAddress(asked, address);
+    for (const port of [question.fromPort, question.port]) checkPort(asked, port);
+    if (question.ifname !== undefined) checkIfname(asked, question.ifname);
+    const { libc } = this.#parts;
+    const fd = this.#inside(asked, () => datagramSocket(libc, question, asked));
+    return answerTo(libc, fd, question, signal, asked);
   }
 
   async listenTcp(address: string, port: number): Promise<number> {
