@@ -64,6 +64,17 @@ export const Allocation = Type.Object(
 );
 export type Allocation = Type.Static<typeof Allocation>;
 
+/** A name that the network's DNS knows besides those of its ports, like dnsmasq's `host-record`. */
+export const HostRecord = Type.Object(
+  {
+    /** Below `dns_domain`; with a dot at its end it is complete as it stands. */
+    name: DomainName,
+    addresses: Type.Array(Ip, { minItems: 1, maxItems: 32, uniqueItems: true }),
+  },
+  closed,
+);
+export type HostRecord = Type.Static<typeof HostRecord>;
+
 /** `internal` is routed; `isolated` gets DHCP, DNS and metadata only. */
 export const networkTypes = ['management', 'external', 'internal', 'isolated'] as const;
 
@@ -88,8 +99,19 @@ export const Network = Type.Object(
     allocations: Type.Array(Allocation, { maxItems: 100_000 }),
     /** New. Other subnets of the same L2 segment: reached without a gateway. */
     on_link_routes: Type.Optional(Type.Array(CidrText, { maxItems: 256 })),
+    /**
+     * New. Addresses behind the appliance that the network's hosts take for neighbours of theirs: the appliance answers for them
+     * (proxy ARP, RFC 1027; ND proxy, RFC 4861 §7.2.8).
+     */
+    proxied_addresses: Type.Optional(Type.Array(CidrText, { maxItems: 256 })),
     /** New. DNS domain of the network's host names; default `openstacklocal`. */
     dns_domain: Type.Optional(DomainName),
+    /** New. */
+    host_records: Type.Optional(Type.Array(HostRecord, { maxItems: 10_000 })),
+    /** New. In place of the appliance's; empty: nothing is forwarded, the network's own names are all there are. */
+    dns_forwarders: Type.Optional(Type.Array(Ip, { maxItems: 16 })),
+    /** New. Who is told the network's names: itself, or all networks of the appliance. Default `network`. */
+    dns_visibility: Type.Optional(Type.Union([Type.Literal('network'), Type.Literal('appliance')])),
     /** New. How its IPv6 subnets with an `ipv6_ra_mode` are advertised. */
     router_advertisement: Type.Optional(RouterAdvertisement),
   },

@@ -1,6 +1,7 @@
 import { type Invalid, type Validated, validator } from '../validate.ts';
 import { ApplianceConfig } from './config.ts';
-import { checkAddress, type Fail } from './rules/fail.ts';
+import { checkDns } from './rules/dns.ts';
+import type { Fail } from './rules/fail.ts';
 import { checkFirewall } from './rules/firewall.ts';
 import { checkHa } from './rules/ha.ts';
 import { checkIdentity } from './rules/identity.ts';
@@ -16,7 +17,7 @@ const rules: readonly ((config: ApplianceConfig, fail: Fail) => void)[] = [
   checkNetworks,
   checkNat,
   checkWays,
-  checkResolvers,
+  checkDns,
   checkFirewall,
   checkRouting,
   checkHa,
@@ -37,10 +38,4 @@ export function configErrors(config: ApplianceConfig): Invalid[] {
   const errors: Invalid[] = [];
   for (const check of rules) check(config, (field, message) => errors.push({ field, message }));
   return errors;
-}
-
-function checkResolvers(config: ApplianceConfig, fail: Fail): void {
-  config.dns_forwarders?.forEach((address, index) => {
-    checkAddress(address, `/dns_forwarders/${index}`, undefined, fail);
-  });
 }
