@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
 import { errors } from './errors.ts';
-import type { Home } from './home.ts';
+import type { Home, Process } from './home.ts';
 import { type Privileges, privilegePrefix } from './privileges.ts';
-import { signalProcess, startTime, until } from './processes.ts';
+import { parentOf, signalProcess, startTime, until } from './processes.ts';
 import type { Supervisor } from './supervisor.ts';
 
 const TERM_TIMEOUT = 2_000;
@@ -18,11 +18,13 @@ export interface DaemonOptions {
   readonly supervisor: Supervisor;
   /** Default: those of this process, which is root. */
   readonly privileges?: Privileges;
+  /** Of several that run one program: which of its processes can be this one, by their arguments. Default: every one. */
+  readonly mine?: (argv: readonly string[]) => boolean;
   /** It has ended by itself: called at once the first time, later and later when it keeps ending. */
   readonly revive: () => void;
 }
 
-/** One daemon of one appliance: started, found again, watched, stopped. At most one of a program runs. */
+/** One daemon of one appliance: started, found again, watched, stopped. Of those that are `mine`, at most one runs. */
 export class Daemon {
   readonly #options: DaemonOptions;
   #running: { pid: number; start: string; argv: readonly string[] } | undefined;
@@ -40,10 +42,16 @@ export class Daemon {
     return running !== undefined && startTime(running.pid) === running.start ? running : undefined;
   }
 
-  /** Takes over what an earlier agent started. Of several, the first that `wanted` likes; the others are stopped. */
-  async adopt(wanted: (argv: readonly string[]) => boolean): Promise<void> {
-    const all = await this.#options.home.processes();
-    const found = all.filter(({ argv }) => basename(argv[0] ?? '') === this.#options.program);
+  /**
+   * Takes over what an earlier agent started. Of several, the first that `wanted` likes; the others are stopped. `processes`: what
+   * runs in the home, for those who adopt several daemons.
+   */
+  async adopt(wanted: (argv: readonly string[]) => boolean, processes?: readonly Process[]): Promise<void> {
+    const { home, program, mine = () => true } = this.#options;
+    const all = processes ?? (await home.processes());
+    const named = all.filter(({ argv }) => basename(argv[0] ?? '') === program && mine(argv));
+    // A daemon's own children look like it.
+    const found = named.filter(({ pid }) => !named.some((process) => process.pid === parentOf(pid)));
     const chosen = found.find(({ argv }) => wanted(argv)) ?? found[0];
     await Promise.all(found.filter((process) => process !== chosen).map(({ pid }) => end(pid)));
     if (chosen !== undefined) this.#take(chosen.pid, chosen.argv);

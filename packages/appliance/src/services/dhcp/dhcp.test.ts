@@ -1,19 +1,15 @@
-import { chmod, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { ApplianceConfig } from '@astara/model/appliance/config.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Appliance } from '../../appliance.ts';
 import { until } from '../../processes.ts';
 import { allocation, config, network, subnet } from '../../testing/configs.ts';
-import { World } from '../../testing/world.ts';
+import { Served } from '../../testing/served.ts';
 
 const A1 = 'fa:16:3e:00:0a:01';
 const A2 = 'fa:16:3e:00:0a:02';
 const B1 = 'fa:16:3e:00:0b:01';
 const STRANGER = 'fa:16:3e:00:0f:0f';
 
-let world: World;
-let appliance: Appliance;
+let served: Served;
 
 const subnetA = subnet('10.1.0.0/24', '10.1.0.1', {
   dhcp_enabled: true,
@@ -25,7 +21,13 @@ const subnetA6 = subnet('fd01::/64', 'fd01::1', {
   dns_nameservers: ['2001:db8::53'],
 });
 const other = subnet('10.1.9.0/24', '10.1.9.1', { dhcp_enabled: true });
+const other6 = subnet('fd19::/64', 'fd19::1', { dhcp_enabled: true, ipv6_ra_mode: 'dhcpv6-stateful' });
 const subnetB = subnet('10.2.0.0/24', null, { dhcp_enabled: true, dns_nameservers: ['192.0.2.53'] });
+const subnetB6 = subnet('fd02::/64', 'fd02::2', {
+  dhcp_enabled: true,
+  ipv6_ra_mode: 'dhcpv6-stateless',
+  dns_nameservers: ['2001:db8::5'],
+});
 
 const one = allocation(
   A1,
@@ -39,70 +41,51 @@ const one = allocation(
     ],
   },
 );
-const bee = allocation(B1, { '10.2.0.10': true }, { hostname: 'bee' });
+const beta = allocation(A2, { '10.1.0.11': true }, { hostname: 'beta' });
+const bee = allocation(B1, { '10.2.0.10': true, 'fd02::b': true }, { hostname: 'bee' });
 
-let generation = 0;
 function apply(allocations = [one], more: Partial<ApplianceConfig> = {}) {
-  generation += 1;
   const networks = [
     network('internal', 'qr-a', ['10.1.0.1/24', 'fd01::1/64'], {
-      subnets: [subnetA, subnetA6, other],
+      subnets: [subnetA, subnetA6, other, other6],
       allocations,
       on_link_routes: ['10.1.9.0/24'],
       dns_domain: 'a.test.',
     }),
-    network('isolated', 'ns-b', ['10.2.0.2/24'], { subnets: [subnetB], allocations: [bee] }),
+    network('isolated', 'ns-b', ['10.2.0.2/24', 'fd02::2/64'], {
+      subnets: [subnetB, subnetB6],
+      allocations: [bee],
+      dns_domain: 'b.test',
+    }),
   ];
-  return appliance.apply(config(networks, { generation, metadata: { endpoint: 'unix:/nowhere' }, ...more }));
-}
-
-/** What udhcpc was given; undefined when nobody answered. */
-async function lease(host: string): Promise<Record<string, string> | undefined> {
-  const script = join(world.home.runDir, 'udhcpc.sh');
-  await writeFile(script, '#!/bin/sh\n[ "$1" = bound ] && env\nexit 0\n');
-  await chmod(script, 0o755);
-  const options = ['staticroutes', 'mtu', 'ntpsrv', 'bootfile', 'hostname', 'domain'].flatMap((name) => ['-O', name]);
-  const argv = ['udhcpc', '-i', 'eth0', '-n', '-q', '-f', '-t', '3', '-T', '1', ...options, '-s', script];
-  const { status, stdout } = await world.exec(host, argv);
-  if (status !== 0) return undefined;
-  return Object.fromEntries(stdout.split('\n').map((line) => [line.split('=')[0], line.slice(line.indexOf('=') + 1)]));
-}
-
-/** What the server answers, as text; empty when there is no such name. */
-async function resolve(host: string, name: string, server: string, type = 'A'): Promise<string> {
-  const script = `const r = new (require('dns').promises.Resolver)({ timeout: 1000, tries: 2 });
-    r.setServers(['${server}']);
-    r.resolve('${name}', '${type}').then((a) => console.log(a.join()), () => undefined);`;
-  return (await world.exec(host, [process.execPath, '-e', script])).stdout.trim();
-}
-
-function dnsmasqPid(): Promise<number | undefined> {
-  return world.home.processes().then((all) => all.find(({ argv }) => argv[0] === 'dnsmasq')?.pid);
+  return served.apply(config(networks, { metadata: { endpoint: 'unix:/nowhere' }, ...more }));
 }
 
 beforeAll(async () => {
-  world = await World.create();
+  served = await Served.create();
+  const { world } = served;
   await world.segment('neta', 'qr-a');
   await world.segment('netb', 'ns-b');
+  const router = world.name('r');
+  await world.ip([
+    ...['qr-a', 'ns-b'].map((ifname) => `-n ${router} link set ${ifname} up`),
+    `-n ${router} addr add 10.1.0.1/24 dev qr-a`,
+    `-n ${router} addr add fd01::1/64 dev qr-a nodad`,
+    `-n ${router} addr add 10.2.0.2/24 dev ns-b`,
+    `-n ${router} addr add fd02::2/64 dev ns-b nodad`,
+  ]);
   await world.host('a1', 'neta', { mac: A1 });
   await world.host('a2', 'neta', { mac: A2 });
   await world.host('b1', 'netb', { mac: B1 });
   await world.host('x', 'neta', { mac: STRANGER });
-  appliance = await Appliance.adopt(world.home, { stateFile: world.stateFile });
   await apply();
 });
 
-afterAll(async () => {
-  try {
-    await appliance?.close();
-  } finally {
-    await world?.destroy();
-  }
-});
+afterAll(() => served?.destroy());
 
 describe('DHCPv4', () => {
   it('gives a port its address and the options of its subnet and its own', async () => {
-    expect(await lease('a1')).toMatchObject({
+    expect(await served.lease('a1')).toMatchObject({
       ip: '10.1.0.10',
       mask: '24',
       router: '10.1.0.1',
@@ -117,123 +100,141 @@ describe('DHCPv4', () => {
     });
   });
 
+  it('gives dhclient the same', async () => {
+    const client = await served.dhclient('a1', '-4');
+    await until(() => client.answers().length > 1, 10_000);
+    expect(client.answers().at(-1)).toMatchObject({
+      reason: 'BOUND',
+      new_ip_address: '10.1.0.10',
+      new_routers: '10.1.0.1',
+      new_domain_name: 'a.test',
+      new_host_name: 'alpha',
+    });
+    client.kill();
+  });
+
   it('leads to metadata where there is no router', async () => {
-    const got = await lease('b1');
+    const got = await served.lease('b1');
     expect(got).toMatchObject({ ip: '10.2.0.10', dns: '192.0.2.53', staticroutes: '169.254.169.254/32 10.2.0.2' });
     expect(got).not.toHaveProperty('router');
   });
 
   it('answers no stranger', async () => {
-    expect(await lease('x')).toBeUndefined();
+    expect(await served.lease('x')).toBeUndefined();
   });
 
   it('serves a new port at once, and a gone one no more, without a restart', async () => {
-    const pid = await dnsmasqPid();
-    await apply([one, allocation(A2, { '10.1.0.11': true }, { hostname: 'beta' })]);
-    expect(await lease('a2')).toMatchObject({ ip: '10.1.0.11', hostname: 'beta' });
+    const pids = [await served.pid('qr-a', 'dns'), await served.pid('qr-a', 'dhcp')];
+    await apply([one, beta]);
+    expect(await served.lease('a2')).toMatchObject({ ip: '10.1.0.11', hostname: 'beta' });
     await apply([one]);
-    expect(await lease('a2')).toBeUndefined();
-    expect(await dnsmasqPid()).toBe(pid);
+    expect(await served.lease('a2')).toBeUndefined();
+    expect([await served.pid('qr-a', 'dns'), await served.pid('qr-a', 'dhcp')]).toEqual(pids);
   });
 
   it('gives an address to its new owner although the old one has a lease', async () => {
-    await apply([one, allocation(A2, { '10.1.0.11': true }, { hostname: 'beta' })]);
-    expect(await lease('a2')).toMatchObject({ ip: '10.1.0.11' });
+    await apply([one, beta]);
+    expect(await served.lease('a2')).toMatchObject({ ip: '10.1.0.11' });
     await apply([one, allocation(STRANGER, { '10.1.0.11': true }, { hostname: 'gamma' })]);
-    expect(await lease('x')).toMatchObject({ ip: '10.1.0.11', hostname: 'gamma' });
-    expect(await lease('a1')).toMatchObject({ ip: '10.1.0.10' });
+    expect(await served.lease('x')).toMatchObject({ ip: '10.1.0.11', hostname: 'gamma' });
+    expect(await served.lease('a1')).toMatchObject({ ip: '10.1.0.10' });
     await apply([one]);
   });
 
   it('serves another subnet of the segment on which it has no address', async () => {
     await apply([one, allocation(A2, { '10.1.9.11': true }, { hostname: 'beta' })]);
-    expect(await lease('a2')).toMatchObject({ ip: '10.1.9.11', router: '10.1.9.1' });
+    expect(await served.lease('a2')).toMatchObject({ ip: '10.1.9.11', router: '10.1.9.1' });
     await apply([one]);
   });
 
   it('follows a port to another address', async () => {
     await apply([allocation(A1, { '10.1.0.20': true }, { hostname: 'alpha' })]);
-    expect(await lease('a1')).toMatchObject({ ip: '10.1.0.20' });
+    expect(await served.lease('a1')).toMatchObject({ ip: '10.1.0.20' });
     await apply([one]);
-    expect(await lease('a1')).toMatchObject({ ip: '10.1.0.10' });
-  });
-});
-
-describe('DNS', () => {
-  beforeAll(async () => {
-    await world.ip([`-n ${world.name('a1')} addr add 10.1.0.10/24 dev eth0`]);
-  });
-
-  it('knows the names of ports', async () => {
-    expect(await resolve('a1', 'alpha.a.test', '10.1.0.1')).toBe('10.1.0.10');
-    expect(await resolve('a1', 'host-10-1-0-10.a.test', '10.1.0.1')).toBe('10.1.0.10');
-    expect(await resolve('a1', 'alpha.a.test', '10.1.0.1', 'AAAA')).toBe('fd01::10');
-    expect(await resolve('a1', '10.0.1.10.in-addr.arpa', '10.1.0.1', 'PTR')).toBe('alpha.a.test');
-  });
-
-  it('forgets the names of gone ports, also of those that had a lease', async () => {
-    const pid = await dnsmasqPid();
-    await apply([one, allocation(A2, { '10.1.0.11': true }, { hostname: 'beta' })]);
-    expect(await lease('a2')).toMatchObject({ ip: '10.1.0.11' });
-    expect(await until(async () => (await resolve('a1', 'beta.a.test', '10.1.0.1')) === '10.1.0.11', 2_000)).toBe(true);
-    await apply([one]);
-    expect(await until(async () => (await resolve('a1', 'beta.a.test', '10.1.0.1')) === '', 2_000)).toBe(true);
-    expect(await dnsmasqPid()).toBe(pid);
-  });
-
-  it('asks the forwarders for the rest', async () => {
-    await apply([one], { dns_forwarders: ['10.1.0.10'] });
-    const upstream = await world.background('a1', ['socat', '-u', 'UDP4-RECVFROM:53,fork', '-']);
-    await world.exec('b1', ['ip', 'addr', 'add', '10.2.0.10/24', 'dev', 'eth0']);
-    expect(
-      await until(async () => {
-        await resolve('b1', 'elsewhere.example', '10.2.0.2');
-        return upstream.output().includes('elsewhere');
-      }, 10_000),
-    ).toBe(true);
-    expect(upstream.output()).not.toContain('alpha');
+    expect(await served.lease('a1')).toMatchObject({ ip: '10.1.0.10' });
   });
 });
 
 describe('DHCPv6', () => {
-  it('gives a port its address', async () => {
-    // Until the link-local address of the client is usable it gives up at once.
-    await until(async () => {
-      const { stdout } = await world.exec('a1', ['ip', '-6', 'addr', 'show', 'dev', 'eth0', 'scope', 'link']);
-      return stdout.includes('fe80') && !stdout.includes('tentative');
-    }, 5_000);
-    const files = ['-lf', join(world.home.runDir, 'dhclient6'), '-pf', '/dev/null'];
-    const argv = ['dhclient', '-6', '-1', '-d', '-D', 'LL', '-sf', '/bin/true', ...files, 'eth0'];
-    const client = await world.background('a1', argv);
-    expect(await until(() => client.output().includes('IAADDR fd01::10'), 15_000)).toBe(true);
+  it('gives a port its address and its settings (stateful)', async () => {
+    const client = await served.dhclient('a1', '-6');
+    await until(() => client.answers().some(({ reason }) => reason === 'BOUND6'), 15_000);
+    expect(client.answers().find(({ reason }) => reason === 'BOUND6')).toMatchObject({
+      new_ip6_address: 'fd01::10',
+      new_dhcp6_name_servers: '2001:db8::53',
+      new_dhcp6_domain_search: 'a.test.',
+    });
     client.kill();
+  });
+
+  it('serves another subnet of the segment on which it has no address', async () => {
+    await apply([one, allocation(A2, { 'fd19::11': true }, { hostname: 'beta' })]);
+    const client = await served.dhclient('a2', '-6');
+    await until(() => client.answers().some(({ reason }) => reason === 'BOUND6'), 15_000);
+    expect(client.answers().find(({ reason }) => reason === 'BOUND6')).toMatchObject({
+      new_ip6_address: 'fd19::11',
+      new_dhcp6_name_servers: 'fd01::1',
+    });
+    client.kill();
+    await apply([one]);
+  });
+
+  it('gives settings alone to who forms its address itself (stateless), and no address', async () => {
+    const stateless = await served.dhclient('b1', '-6', ['-S']);
+    await until(() => stateless.answers().some(({ new_dhcp6_name_servers: dns }) => dns !== undefined), 15_000);
+    expect(stateless.answers().at(-1)).toMatchObject({
+      new_dhcp6_name_servers: '2001:db8::5',
+      new_dhcp6_domain_search: 'b.test.',
+    });
+    stateless.kill();
+    expect(served.state.get('ns-b')?.dhcp?.lines).toEqual(['fa:16:3e:00:0b:01,10.2.0.10,bee']);
+  });
+
+  it('gives settings also where several subnets share the segment', async () => {
+    const stateless = await served.dhclient('x', '-6', ['-S']);
+    await until(() => stateless.answers().some(({ new_dhcp6_name_servers: dns }) => dns !== undefined), 15_000);
+    expect(stateless.answers().at(-1)).toMatchObject({
+      new_dhcp6_name_servers: '2001:db8::53',
+      new_dhcp6_domain_search: 'a.test.',
+    });
+    stateless.kill();
   });
 });
 
-describe('supervision', () => {
-  it('starts a killed dnsmasq again within a second', async () => {
-    const pid = await dnsmasqPid();
-    process.kill(pid ?? -1, 'SIGKILL');
-    expect(
-      await until(async () => {
-        const now = await dnsmasqPid();
-        return now !== undefined && now !== pid;
-      }, 2_000),
-    ).toBe(true);
-    expect(await lease('a1')).toMatchObject({ ip: '10.1.0.10' });
+describe('the self-check', () => {
+  it('asks for every subnet of a segment, also where we have no address, and those without stateful addresses', async () => {
+    const checks = await served.runner.check(served.state, AbortSignal.timeout(2_000));
+    expect(checks.filter(({ ok }) => !ok)).toEqual([]);
+    const subnets = checks.flatMap(({ name }) => /for (\S+) on/.exec(name)?.[1] ?? []);
+    expect(subnets.sort()).toEqual([
+      '10.1.0.0/24',
+      '10.1.9.0/24',
+      '10.2.0.0/24',
+      'fd01::/64',
+      'fd02::/64',
+      'fd19::/64',
+    ]);
+  });
+});
+
+describe('leases', () => {
+  it('are told with whose they are and when they end', async () => {
+    await served.lease('a1');
+    const leases = await served.runner.leases();
+    const four = leases.find(({ ip_address }) => ip_address === '10.1.0.10');
+    expect(four).toMatchObject({ mac_address: A1, hostname: 'alpha', network_id: '0e7-71722d61' });
+    const left = Date.parse(four?.expires_at ?? '') - Date.now();
+    expect(left / 1000).toBeGreaterThan(86_300);
+    expect(left / 1000).toBeLessThan(86_500);
+    expect(leases.find(({ ip_address }) => ip_address === 'fd01::10')).toMatchObject({ mac_address: A1 });
   });
 
-  it('is left alone by the next agent, and stopped when nothing needs it', async () => {
-    const pid = await dnsmasqPid();
-    await appliance.close();
-    appliance = await Appliance.adopt(world.home, { stateFile: world.stateFile });
-    expect(await dnsmasqPid()).toBe(pid);
-    expect((await appliance.status()).find(({ name }) => name === 'dhcp')).toEqual({
-      name: 'dhcp',
-      wanted: true,
-      running: true,
-    });
-    await appliance.apply(config([network('internal', 'qr-a', ['10.1.0.1/24'])], { generation: 1000 }));
-    expect(await dnsmasqPid()).toBeUndefined();
+  it('of those who are gone are told no more', async () => {
+    await apply([one, beta]);
+    await served.lease('a2');
+    const has = async () => (await served.runner.leases()).some(({ ip_address }) => ip_address === '10.1.0.11');
+    expect(await has()).toBe(true);
+    await apply([one]);
+    expect(await has()).toBe(false);
   });
 });

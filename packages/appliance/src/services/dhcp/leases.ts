@@ -2,22 +2,69 @@
  * dnsmasq's lease file: `expiry mac address hostname client-id`, and behind a line `duid …` the IPv6 leases, whose second field
  * is an IAID and whose last is the client's DUID.
  */
-export interface Lease {
+export interface LeaseLine {
   readonly line: string;
+  /** Seconds since 1970; 0: it does not end. */
+  readonly expiry: number;
   readonly address: string;
   /** Lower case; undefined when the client's DUID does not hold it. */
   readonly mac: string | undefined;
+  readonly hostname: string | undefined;
+  /** RFC 2132 §9.14, or the DUID of RFC 8415 §11, as hexadecimal bytes with colons. */
+  readonly clientId: string | undefined;
 }
 
-export function parseLeases(text: string): Lease[] {
+/** A lease as `GET /v2/leases` tells of it. */
+export interface Lease {
+  readonly network_id: string;
+  readonly ip_address: string;
+  readonly mac_address: string | null;
+  readonly hostname: string | null;
+  /** RFC 3339; null: it does not end. */
+  readonly expires_at: string | null;
+  readonly client_id: string | null;
+}
+
+export function parseLeases(text: string): LeaseLine[] {
   let six = false;
-  const leases: Lease[] = [];
+  const leases: LeaseLine[] = [];
   for (const line of text.split('\n')) {
-    const [first, second = '', address = '', , last = ''] = line.split(' ');
+    const [first = '', second = '', address = '', name = '*', last = '*'] = line.split(' ');
     if (first === 'duid') six = true;
-    else if (address !== '') leases.push({ line, address, mac: six ? macOfDuid(last) : macOf(second) });
+    else if (address !== '' && /^\d+$/.test(first)) {
+      leases.push({
+        line,
+        expiry: Number(first),
+        address,
+        mac: six ? macOfDuid(last) : macOf(second),
+        hostname: name === '*' ? undefined : name,
+        clientId: last === '*' ? undefined : last,
+      });
+    }
   }
   return leases;
+}
+
+/** Of a lease that somebody may still use: the file also has those whose host is gone, until they end. */
+export function currentLeases(
+  leases: readonly LeaseLine[],
+  owners: ReadonlyMap<string, string>,
+  networkId: string,
+): Lease[] {
+  return leases.flatMap(({ address, mac, hostname, expiry, clientId }) => {
+    const owner = owners.get(address);
+    if (owner === undefined || (mac !== undefined && mac !== owner)) return [];
+    return [
+      {
+        network_id: networkId,
+        ip_address: address,
+        mac_address: mac ?? null,
+        hostname: hostname ?? null,
+        expires_at: expiry === 0 ? null : new Date(expiry * 1000).toISOString(),
+        client_id: clientId ?? null,
+      },
+    ];
+  });
 }
 
 /**
@@ -25,34 +72,14 @@ export function parseLeases(text: string): Lease[] {
  * whatever its hosts file says. `owners`: address → MAC. A lease whose holder is unknown is one when its address is in `moved`.
  */
 export function staleLeases(
-  leases: readonly Lease[],
+  leases: readonly LeaseLine[],
   owners: ReadonlyMap<string, string>,
   moved: ReadonlySet<string>,
-): Lease[] {
+): LeaseLine[] {
   return leases.filter(({ address, mac }) => {
     const owner = owners.get(address);
     if (owner === undefined) return false;
     return mac === undefined ? moved.has(address) : mac !== owner;
-  });
-}
-
-/** IPv4 leases whose holder has the address no more. dnsmasq keeps the holder's name as long as the lease. */
-export function orphanedLeases(
-  leases: readonly Lease[],
-  owners: ReadonlyMap<string, string>,
-): { address: string; mac: string }[] {
-  return leases.flatMap(({ address, mac }) => {
-    return mac === undefined || address.includes(':') || owners.get(address) === mac ? [] : [{ address, mac }];
-  });
-}
-
-/** Who had which IPv4 address and has it no more. */
-export function lostAddresses(
-  before: ReadonlyMap<string, string>,
-  after: ReadonlyMap<string, string>,
-): { address: string; mac: string }[] {
-  return [...before].flatMap(([address, mac]) => {
-    return address.includes(':') || after.get(address) === mac ? [] : [{ address, mac }];
   });
 }
 
@@ -61,10 +88,12 @@ export function movedAddresses(
   before: ReadonlyMap<string, string>,
   after: ReadonlyMap<string, string>,
 ): ReadonlySet<string> {
-  return new Set([...after].filter(([address, mac]) => before.get(address) !== mac).map(([address]) => address));
+  const moved = new Set<string>();
+  for (const [address, mac] of after) if (before.get(address) !== mac) moved.add(address);
+  return moved;
 }
 
-export function withoutLeases(text: string, stale: readonly Lease[]): string {
+export function withoutLeases(text: string, stale: readonly LeaseLine[]): string {
   const gone = new Set(stale.map((lease) => lease.line));
   return text
     .split('\n')

@@ -1,29 +1,52 @@
 import type { DnsName, Ifname, Ip, Mac, OptionName, Prefix, Printable } from '../../values.ts';
 
-/** What dnsmasq is told, before it is text. */
-export interface DhcpNode {
-  readonly interfaces: readonly Ifname[];
-  readonly ranges: readonly RangeNode[];
+/** What the dnsmasqs of one network are told, before it is text. */
+export interface NetworkNode {
+  readonly ifname: Ifname;
+  /** Neutron's id; rendered nowhere. */
+  readonly networkId: string;
+  readonly dns: DnsNode;
+  /** Undefined when there is nobody to hand anything out to. */
+  readonly dhcp: DhcpNode | undefined;
+}
+
+export interface DnsNode {
+  readonly ifname: Ifname;
+  /** Our addresses on the network. */
+  readonly own: readonly Ip[];
+  /** Names below these are known here or not at all. */
   readonly domains: readonly DnsName[];
-  /** Empty: the resolvers of the host. */
-  readonly forwarders: readonly Ip[];
+  /** So are the names of these addresses. */
+  readonly subnets: readonly Prefix[];
+  /** Who is asked for the rest; `host`: the resolvers of the host. */
+  readonly upstream: 'host' | readonly Ip[];
+  readonly names: readonly NameNode[];
+}
+
+export interface NameNode {
+  readonly address: Ip;
+  readonly names: readonly DnsName[];
+}
+
+export interface DhcpNode {
+  readonly ifname: Ifname;
+  readonly ranges: readonly RangeNode[];
   readonly hosts: readonly HostNode[];
   /** Ports with options of their own. */
   readonly tagged: readonly TaggedNode[];
   readonly options: readonly OptionNode[];
-  readonly names: readonly NameNode[];
 }
 
 /** A subnet whose addresses are handed out to known hosts only. */
 export interface RangeNode {
   readonly tag: Tag;
   readonly cidr: Prefix;
-  readonly domain: DnsName;
   /** Seconds. */
   readonly lease: number;
-  readonly ifname: Ifname;
-  /** Our address on the segment, when we have none in this subnet. */
-  readonly sharedWith?: Ip;
+  /** Our address of the version on the segment. */
+  readonly own: Ip;
+  /** Whether {@link own} is in another subnet. */
+  readonly shared: boolean;
 }
 
 /** Letters and digits, made by {@link ./desired.ts}. */
@@ -42,7 +65,8 @@ export interface TaggedNode {
 }
 
 export interface OptionNode {
-  readonly tag: Tag;
+  /** Undefined: for whoever has none of the kind by a tag. */
+  readonly tag: Tag | undefined;
   readonly version: 4 | 6;
   /** dnsmasq's name or a number. */
   readonly name: OptionName;
@@ -58,8 +82,3 @@ export type OptionValue =
   | { readonly kind: 'name'; readonly name: DnsName }
   /** A tenant's text: a list with commas, as dnsmasq reads it, or any other text, which is then quoted. */
   | { readonly kind: 'text'; readonly text: Printable };
-
-export interface NameNode {
-  readonly address: Ip;
-  readonly names: readonly DnsName[];
-}

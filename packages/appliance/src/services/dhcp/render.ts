@@ -1,67 +1,93 @@
-import { digest } from '@astara/model/digest.ts';
 import { ipVersion, parseCidr } from '@astara/model/ip.ts';
-import type { DhcpNode, HostNode, NameNode, OptionNode, OptionValue, RangeNode } from './nodes.ts';
+import type { DhcpNode, DnsNode, HostNode, NameNode, OptionNode, OptionValue, RangeNode } from './nodes.ts';
 
-/** Files of a dnsmasq. `conf` is read when it starts, the others again whenever it gets SIGHUP. */
-export interface DhcpFiles {
+/** What a dnsmasq has to read. `conf` only when it starts; `lines` and `options` while it runs. */
+export interface ServerFiles {
   readonly conf: string;
-  readonly hosts: string;
+  /** Names of a DNS server, hosts of a DHCP server. No line is there twice. */
+  readonly lines: readonly string[];
   readonly options: string;
-  readonly names: string;
 }
 
 /** Paths as dnsmasq sees them. */
-export interface DhcpPaths {
-  readonly hosts: string;
+export interface ServerPaths {
+  /** {@link ServerFiles.lines}, but for those that came since. */
+  readonly base: string;
+  /** A directory of files with those that came since: dnsmasq watches it. */
+  readonly since: string;
   readonly options: string;
-  readonly names: string;
   readonly leases: string;
   readonly pid: string;
 }
 
 /** dnsmasq's word for 2^32 - 1 seconds. */
 const INFINITE = 4_294_967_295;
+/** Queries under way to others; a client that asks for more is refused. */
+const FORWARDED_AT_ONCE = 150;
+/** Answers of others that are kept. */
+const CACHED = 1_000;
+/** Bytes of a UDP answer that need not be fragmented (DNS Flag Day 2020). */
+const EDNS_PACKET = 1_232;
 
-export function renderDhcp(node: DhcpNode, paths: DhcpPaths): DhcpFiles {
+export function renderDns(node: DnsNode, paths: ServerPaths): ServerFiles {
+  const { upstream } = node;
   const conf = [
-    'no-hosts',
-    'bind-dynamic',
-    'except-interface=lo',
-    ...node.interfaces.map((name) => `interface=${name}`),
-    `pid-file=${paths.pid}`,
+    ...common(node, paths),
+    `addn-hosts=${paths.base}`,
+    `hostsdir=${paths.since}`,
+    'domain-needed',
+    `cache-size=${CACHED}`,
+    `dns-forward-max=${FORWARDED_AT_ONCE}`,
+    `edns-packet-max=${EDNS_PACKET}`,
+    ...(upstream === 'host' ? [] : ['no-resolv', ...upstream.map((address) => `server=${address}`)]),
+    ...node.domains.map((domain) => `local=/${domain}/`),
+    ...node.subnets.map((cidr) => `rev-server=${cidr}`),
+  ];
+  return Object.freeze({ conf: text(conf), lines: [...new Set(node.names.map(name))], options: '' });
+}
+
+export function renderDhcp(node: DhcpNode, paths: ServerPaths): ServerFiles {
+  const conf = [
+    ...common(node, paths),
+    // No DNS here.
+    'port=0',
     `dhcp-leasefile=${paths.leases}`,
-    `dhcp-hostsfile=${paths.hosts}`,
+    `dhcp-hostsfile=${paths.base}`,
+    `dhcp-hostsdir=${paths.since}`,
     `dhcp-optsfile=${paths.options}`,
-    `addn-hosts=${paths.names}`,
     'dhcp-authoritative',
     // Every lease is of an allocation; the default of 1000 would turn hosts away.
     'dhcp-lease-max=1000000',
     'no-ping',
-    'localise-queries',
-    'domain-needed',
-    ...(node.forwarders.length === 0 ? [] : ['no-resolv', ...node.forwarders.map((address) => `server=${address}`)]),
-    ...node.domains.map((domain) => `local=/${domain}/`),
     ...node.ranges.flatMap(range),
     // Not `set:` in the hosts file: dnsmasq 2.90 that has served such a host crashes when it reads the file again.
     ...node.tagged.map(({ mac, tag }) => `dhcp-mac=set:${tag},${mac}`),
-    'log-facility=-',
     'quiet-dhcp',
     'quiet-dhcp6',
   ];
   return Object.freeze({
-    conf: lines(conf),
-    hosts: lines(node.hosts.map(host)),
-    options: lines(node.options.map(option)),
-    names: lines(node.names.map(name)),
+    conf: text(conf),
+    lines: [...new Set(node.hosts.map(host))],
+    options: text(node.options.map(option)),
   });
 }
 
-/** The file name says what is in it: from its arguments one sees which configuration a running dnsmasq has. */
-export function confName(files: DhcpFiles): string {
-  return `dnsmasq-${digest(files.conf).slice(0, 12)}.conf`;
+export function text(lines: readonly string[]): string {
+  return lines.map((line) => `${line}\n`).join('');
 }
 
-function range({ tag, cidr, domain, lease, sharedWith }: RangeNode): string[] {
+function common({ ifname }: { readonly ifname: string }, paths: ServerPaths): string[] {
+  return [
+    'no-hosts',
+    'bind-dynamic',
+    'except-interface=lo',
+    `interface=${ifname}`,
+    `pid-file=${paths.pid}`,
+    'log-facility=-',
+  ];
+}
+
+function range({ tag, cidr, lease, own, shared }: RangeNode): string[] {
   const parsed = parseCidr(cidr);
   if (parsed === undefined) return [];
   const { address, prefix, version } = parsed;
@@ -69,8 +95,7 @@ function range({ tag, cidr, domain, lease, sharedWith }: RangeNode): string[] {
   const time = lease === INFINITE ? 'infinite' : `${lease}s`;
   return [
     `dhcp-range=set:${tag},${address},static,${size},${time}`,
-    `domain=${domain},${cidr}`,
-    ...(sharedWith === undefined ? [] : [`shared-network=${sharedWith},${address}`]),
+    ...(shared ? [`shared-network=${own},${address}`] : []),
   ];
 }
 
@@ -86,8 +111,9 @@ function host({ mac, addresses, hostname }: HostNode): string {
 function option({ tag, version, name, value }: OptionNode): string {
   const number = /^\d+$/.test(name);
   const what = version === 6 ? `option6:${name}` : number ? name : `option:${name}`;
-  const text = optionValue(value, version);
-  return text === '' ? `tag:${tag},${what}` : `tag:${tag},${what},${text}`;
+  const whose = tag === undefined ? [] : [`tag:${tag}`];
+  const given = optionValue(value, version);
+  return [...whose, what, ...(given === '' ? [] : [given])].join(',');
 }
 
 function optionValue(value: OptionValue, version: 4 | 6): string {
@@ -108,21 +134,17 @@ function optionValue(value: OptionValue, version: 4 | 6): string {
 }
 
 /** The one place that escapes. Unquoted, dnsmasq splits at commas and knows `#`, quotes and backslashes. */
-function tenantText(text: string, version: 4 | 6): string {
-  const parts = text.split(',');
+function tenantText(given: string, version: 4 | 6): string {
+  const parts = given.split(',');
   if (version === 6 && parts.every((part) => ipVersion(part) === 6)) return parts.map(bracketed).join(',');
-  if (/^[A-Za-z0-9.,:;/@%+=~?&[\]_-]*$/.test(text)) return text;
-  return `"${text.replace(/[\\"]/g, '\\$&')}"`;
+  if (/^[A-Za-z0-9.,:;/@%+=~?&[\]_-]*$/.test(given)) return given;
+  return `"${given.replace(/[\\"]/g, '\\$&')}"`;
 }
 
 function name({ address, names }: NameNode): string {
-  return [address, ...names].join(' ');
+  return `${address} ${names.join(' ')}`;
 }
 
 function bracketed(address: string): string {
   return address.includes(':') ? `[${address}]` : address;
-}
-
-function lines(all: readonly string[]): string {
-  return all.map((line) => `${line}\n`).join('');
 }

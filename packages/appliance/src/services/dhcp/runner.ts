@@ -1,215 +1,116 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { Daemon } from '../../daemons.ts';
-import { errors } from '../../errors.ts';
-import type { Home } from '../../home.ts';
-import { PrefixTable } from '../../prefix-table.ts';
-import { until } from '../../processes.ts';
-import { readIfPresent, writeAtomically } from '../../state-file.ts';
-import { type Health, type Known, type Runner, type RunnerContext, unknown, type Whole } from '../service.ts';
-import { owners } from './desired.ts';
-import {
-  type Lease,
-  lostAddresses,
-  movedAddresses,
-  orphanedLeases,
-  parseLeases,
-  staleLeases,
-  withoutLeases,
-} from './leases.ts';
-import type { DhcpNode } from './nodes.ts';
-import { confName, type DhcpFiles, type DhcpPaths, renderDhcp } from './render.ts';
+import { type Check, type Health, type Known, known, type Runner, type RunnerContext } from '../service.ts';
+import { checkNetwork } from './check.ts';
+import type { Lease } from './leases.ts';
+import { NetworkServers } from './network.ts';
+import type { DhcpState, NetworkChange, NetworkState } from './state.ts';
 
-/** Below the run directory. */
-const DIRECTORY = 'dnsmasq';
-/** Leases given up at once, at most: the others end in their time. */
-const MAX_RELEASES = 64;
-/** ms */
-const RELEASE_TIMEOUT = 250;
-
-/** As a running dnsmasq has it, or shall have it. */
-export interface DhcpState {
-  readonly files: DhcpFiles;
-  /** Address → MAC. */
-  readonly owners: ReadonlyMap<string, string>;
-  /** Subnet → interface. */
-  readonly subnets: PrefixTable<string>;
-}
-
-export function dhcpPaths(runDir: string): DhcpPaths {
-  const path = (name: string) => join(runDir, DIRECTORY, name);
-  return {
-    hosts: path('hosts'),
-    options: path('options'),
-    names: path('names'),
-    leases: path('leases'),
-    pid: path('pid'),
-  };
-}
-
-export function dhcpState(node: DhcpNode | undefined, runDirInside: string): DhcpState | undefined {
-  if (node === undefined) return undefined;
-  const subnets = new PrefixTable<string>();
-  for (const { cidr, ifname } of node.ranges) subnets.add(cidr, ifname);
-  return Object.freeze({ files: renderDhcp(node, dhcpPaths(runDirInside)), owners: owners(node), subnets });
-}
-
-/**
- * One dnsmasq for all networks of the appliance. Hosts, options and names are files that it reads again on SIGHUP, in the order
- * of a millisecond: right for what comes and for what goes. Another `conf` needs a restart (some 10 ms; the lease file stays).
- * So does a lease that stands in the way of an address's new owner: dnsmasq would not give the address away before it runs out.
- */
-export class DhcpRunner implements Runner<DhcpState | undefined, Whole<DhcpState | undefined>> {
-  readonly #home: Home;
-  readonly #daemon: Daemon;
-  readonly #here: DhcpPaths;
+/** Two dnsmasqs for each network: a change, a fault or a restart touches one of them. */
+export class DhcpRunner implements Runner<DhcpState, NetworkChange> {
+  readonly #context: RunnerContext;
+  readonly #networks = new Map<string, NetworkServers>();
+  /** What each of {@link #networks} was told last. */
+  readonly #told = new Map<string, NetworkState>();
 
   constructor(context: RunnerContext) {
-    this.#home = context.home;
-    this.#daemon = new Daemon({ ...context, program: 'dnsmasq' });
-    this.#here = dhcpPaths(context.home.runDir);
+    this.#context = context;
   }
 
-  get running(): boolean {
-    return this.#daemon.running !== undefined;
-  }
-
-  /** Finds the dnsmasq of an earlier agent. */
+  /** Finds the dnsmasqs of an earlier agent, and ends those that are not wanted. */
   async adopt(state: DhcpState | undefined): Promise<void> {
-    const wanted = state === undefined ? '' : confName(state.files);
-    await this.#daemon.adopt((argv) => argv.some((argument) => argument.endsWith(`/${wanted}`)));
-    if (state === undefined) await this.#ensure(undefined, undefined);
+    const processes = await this.#context.home.processes();
+    for (const network of state?.values() ?? []) {
+      const servers = this.#of(network.ifname);
+      for (const server of servers.all) await server.adopt(processes);
+      this.#told.set(network.ifname, network);
+    }
+    const ours = [...this.#networks.values()].flatMap(({ all }) => all);
+    const strays = new Daemon({
+      ...this.#context,
+      program: 'dnsmasq',
+      mine: (argv) => !ours.some((server) => server.owns(argv)),
+    });
+    await strays.adopt(() => true, processes);
+    await strays.stop();
+    if (state === undefined) await rm(join(this.#context.home.runDir, 'dnsmasq'), { recursive: true, force: true });
   }
 
-  async observe(): Promise<Known<DhcpState | undefined>> {
-    return unknown;
+  async observe(wanted: DhcpState, former: DhcpState | undefined): Promise<Known<DhcpState>> {
+    const indexes = await this.#indexes();
+    const found = new Map<string, NetworkState>();
+    for (const [ifname, servers] of this.#networks) {
+      const index = indexes.get(ifname) ?? 0;
+      const candidates = [wanted.get(ifname), former?.get(ifname), this.#told.get(ifname)];
+      const seen = candidates.find((state) => state !== undefined && servers.has(state, index));
+      const other = candidates.find((state) => state !== undefined);
+      if (seen !== undefined) found.set(ifname, seen);
+      else if (other !== undefined) found.set(ifname, { ...other, digest: '' });
+    }
+    return known(found);
   }
 
-  execute({ from, to }: Whole<DhcpState | undefined>): Promise<void> {
-    return this.#ensure(to, from.unknown ? undefined : from.value);
+  async execute({ ifname, from, to }: NetworkChange): Promise<void> {
+    const servers = this.#of(ifname);
+    if (to === undefined) {
+      await servers.remove();
+      this.#networks.delete(ifname);
+      this.#told.delete(ifname);
+      await rm(join(this.#context.home.runDir, 'dnsmasq', ifname), { recursive: true, force: true });
+      return;
+    }
+    this.#told.set(ifname, to);
+    await servers.ensure(from, to, (await this.#indexes()).get(ifname) ?? 0);
+  }
+
+  /** One that cannot be started does not keep the others from it. */
+  async revive(state: DhcpState): Promise<void> {
+    const indexes = await this.#indexes();
+    const revived = [...state].map(([ifname, network]) => {
+      return this.#of(ifname).revive(network, indexes.get(ifname) ?? 0);
+    });
+    const failed = (await Promise.allSettled(revived)).find((result) => result.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
   }
 
   async health(state: DhcpState | undefined): Promise<Health> {
-    return { wanted: state !== undefined, running: this.running };
+    const networks = [...(state?.values() ?? [])].map((network) => this.#of(network.ifname).health(network));
+    const down = networks.flatMap(({ ifname, dns, dhcp }) => [
+      ...(dns.running ? [] : [`DNS of ${ifname}`]),
+      ...(dhcp === undefined || dhcp.running ? [] : [`DHCP of ${ifname}`]),
+    ]);
+    return {
+      wanted: networks.length > 0,
+      running: networks.length > 0 && down.length === 0,
+      ...(down.length === 0 ? {} : { error: `not running: ${down.join(', ')}` }),
+      ...(networks.length === 0 ? {} : { detail: { networks } }),
+    };
   }
 
-  /** Makes it so. `before` is what it was told last; without it everything is compared with the files. */
-  async #ensure(state: DhcpState | undefined, before: DhcpState | undefined): Promise<void> {
-    if (state === undefined) {
-      await this.#daemon.stop();
-      await rm(join(this.#home.runDir, DIRECTORY), { recursive: true, force: true });
-      return;
-    }
-    await mkdir(join(this.#home.runDir, DIRECTORY), { recursive: true, mode: 0o755 });
-    this.#write('hosts', state, before);
-    this.#write('options', state, before);
-    this.#write('names', state, before);
-
-    const conf = confName(state.files);
-    const current = this.#daemon.running?.argv.some((argument) => argument.endsWith(`/${conf}`)) ?? false;
-    if (current) {
-      this.#daemon.signal('SIGHUP');
-      await this.#release(state, before);
-    }
-    if (!current || (await this.#stale(state, before)).length > 0) await this.#restart(state, before, conf);
+  async check(state: DhcpState, signal: AbortSignal): Promise<readonly Check[]> {
+    const { netns } = this.#context.home;
+    return (await Promise.all([...state.values()].map((network) => checkNetwork(netns, network, signal)))).flat();
   }
 
-  /** Starts it again after it has ended by itself. */
-  async revive(state: DhcpState | undefined): Promise<void> {
-    if (state === undefined || this.running) return;
-    try {
-      await this.#restart(state, state, confName(state.files));
-    } catch (error) {
-      this.#daemon.reviveLater();
-      throw error;
-    }
+  /** Of all networks; IPv4 and IPv6. */
+  async leases(): Promise<readonly Lease[]> {
+    const all = [...this.#told].map(([ifname, network]) => this.#of(ifname).leases(network));
+    return (await Promise.all(all)).flat();
   }
 
-  /** Lets it run. */
+  /** Lets them run. */
   async release(): Promise<void> {
-    this.#daemon.release();
+    for (const servers of this.#networks.values()) servers.release();
   }
 
-  #write(name: 'hosts' | 'options' | 'names', state: DhcpState, before: DhcpState | undefined): void {
-    const text = state.files[name];
-    const found = before === undefined ? readIfPresent(this.#here[name]) : before.files[name];
-    if (found !== text) writeAtomically(this.#here[name], text);
+  #of(ifname: string): NetworkServers {
+    const servers = this.#networks.get(ifname) ?? new NetworkServers(this.#context, ifname);
+    this.#networks.set(ifname, servers);
+    return servers;
   }
 
-  /**
-   * Tells dnsmasq, in the name of those who have an address no more, that they give up their leases, whether or not they have
-   * any: the lease file is a little behind. Needs dhcp_release of dnsmasq-utils: without it the names of gone ports live on
-   * until their leases end, and an address that changes hands costs a restart.
-   */
-  async #release(state: DhcpState, before: DhcpState | undefined): Promise<void> {
-    const orphaned = before === undefined ? await this.#orphaned(state) : lostAddresses(before.owners, state.owners);
-    if (orphaned.length === 0) return;
-    const released = orphaned.slice(0, MAX_RELEASES).map(async ({ address, mac }) => {
-      const ifname = state.subnets.find(address);
-      if (ifname !== undefined) await this.#home.run(['dhcp_release', ifname, address, mac]);
-    });
-    const results = await Promise.allSettled(released);
-    if (results.some(({ status }) => status === 'rejected')) return;
-    await until(async () => (await this.#orphaned(state)).length === 0, RELEASE_TIMEOUT);
-  }
-
-  async #orphaned(state: DhcpState) {
-    return orphanedLeases(await this.#leases(), state.owners);
-  }
-
-  /** Leases that would keep an address from its owner. */
-  async #stale(state: DhcpState, before: DhcpState | undefined) {
-    const moved = before === undefined ? new Set<string>() : movedAddresses(before.owners, state.owners);
-    if (before !== undefined && moved.size === 0) return [];
-    return staleLeases(await this.#leases(), state.owners, moved);
-  }
-
-  /** dnsmasq empties the file and writes it anew: while it runs, two looks some time apart must see the same. */
-  async #leases(): Promise<Lease[]> {
-    const read = () => readIfPresent(this.#here.leases) ?? '';
-    let text = read();
-    for (let tries = 0; this.running && tries < 10; tries += 1) {
-      await setTimeout(2);
-      const again = read();
-      if (again === text) break;
-      text = again;
-    }
-    return parseLeases(text);
-  }
-
-  async #restart(state: DhcpState, before: DhcpState | undefined, conf: string): Promise<void> {
-    const directory = join(this.#home.runDir, DIRECTORY);
-    writeAtomically(join(directory, conf), state.files.conf);
-    await this.#daemon.stop();
-    const stale = await this.#stale(state, before);
-    if (stale.length > 0) {
-      const text = readIfPresent(this.#here.leases) ?? '';
-      writeAtomically(this.#here.leases, withoutLeases(text, stale));
-    }
-    await rm(this.#here.pid, { force: true });
-    const path = join(this.#home.runDirInside, DIRECTORY, conf);
-    try {
-      // dnsmasq writes its pid once its sockets are bound.
-      await this.#daemon.start(
-        ['dnsmasq', '--keep-in-foreground', `--conf-file=${path}`],
-        () => (readIfPresent(this.#here.pid) ?? '') !== '',
-      );
-    } catch (cause) {
-      throw (await this.#refusal(path)) ?? cause;
-    }
-    const old = (await readdir(directory)).filter((name) => name.startsWith('dnsmasq-') && name !== conf);
-    await Promise.all(old.map((name) => rm(join(directory, name), { force: true })));
-  }
-
-  /** What dnsmasq says against its configuration, if that is why it did not start. */
-  async #refusal(path: string): Promise<Error | undefined> {
-    try {
-      await this.#home.run(['dnsmasq', '--test', `--conf-file=${path}`]);
-      return undefined;
-    } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      return errors.make('APPLIANCE_DAEMON_REFUSED', { daemon: 'dnsmasq', reason }, { cause });
-    }
+  async #indexes(): Promise<ReadonlyMap<string, number>> {
+    return new Map((await this.#context.home.netns.links()).map(({ ifname, index }) => [ifname, index]));
   }
 }

@@ -1,17 +1,14 @@
-import { planWhole, type Service, type Whole } from '../service.ts';
-import { desiredDhcp } from './desired.ts';
-import { DhcpRunner, type DhcpState, dhcpState } from './runner.ts';
+import type { Service } from '../service.ts';
+import { desiredNetworks } from './desired.ts';
+import { DhcpRunner } from './runner.ts';
+import { type DhcpState, type NetworkChange, networkState, planNetworks } from './state.ts';
 
-export const dhcpService: Service<DhcpState | undefined, Whole<DhcpState | undefined>, DhcpRunner> = {
+export const dhcpService: Service<DhcpState, NetworkChange, DhcpRunner> = {
   name: 'dhcp',
   reads: ['networks', 'metadata', 'dns_forwarders', 'dhcp_lease_duration'],
-  compile: (config, { runDirInside }) => dhcpState(desiredDhcp(config), runDirInside),
-  plan: (before, after) => planWhole(before, after, same),
+  compile: (config, { runDirInside, warn }) => {
+    return new Map(desiredNetworks(config, warn).map((node) => [node.ifname, networkState(node, runDirInside)]));
+  },
+  plan: planNetworks,
   open: (context) => new DhcpRunner(context),
 };
-
-function same(a: DhcpState | undefined, b: DhcpState | undefined): boolean {
-  if (a === b || a === undefined || b === undefined) return a === b;
-  const [x, y] = [a.files, b.files];
-  return x.conf === y.conf && x.hosts === y.hosts && x.options === y.options && x.names === y.names;
-}
