@@ -148,7 +148,7 @@ describe('adoption', () => {
     const before = await worldState();
     await appliance.close();
     const { dnsmasq } = await pids();
-    process.kill(dnsmasq ?? -1, 'SIGKILL');
+    process.kill(dnsmasq ?? Number.NaN, 'SIGKILL');
     await world.exec('r', ['nft', 'delete', 'element', 'inet', 'astara', 'fip_in', '{ 203.0.0.1 }']);
     await world.exec('r', ['ip', 'addr', 'del', '10.1.0.1/16', 'dev', 'qr-a']);
     await world.exec('r', ['ip', 'addr', 'add', '192.0.2.9/32', 'dev', 'qr-a']);

@@ -27,6 +27,8 @@ function fieldsOf(pid: number): readonly string[] | undefined {
 
 /** False when it was gone already. */
 export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
+  // kill(2): 0 and below mean groups of processes, -1 everybody.
+  if (!(pid > 1)) throw new TypeError(`not a process: ${pid}`);
   try {
     process.kill(pid, signal);
     return true;

@@ -2,17 +2,8 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import type { Netns } from '@astara/kernel/contract.ts';
-import { defineErrors } from '@astara/model/error.ts';
+import { errors } from '../errors.ts';
 import type { Home, Process } from '../home.ts';
-
-const errors = defineErrors({
-  HOME_RUN_FAILED: {
-    message: '{program} failed: {reason}',
-    remedy: 'Look at the test.',
-    retry: 'retry',
-    radius: 'appliance',
-  },
-});
 
 /** A Home for tests: a named network namespace and a directory, without namespaces for mounts and processes. */
 export class NetnsHome implements Home {
@@ -46,7 +37,7 @@ export class NetnsHome implements Home {
     const child = spawn('ip', ['netns', 'exec', this.#name, ...through, ...argv], { detached: true, stdio: 'ignore' });
     await once(child, 'spawn');
     child.unref();
-    return child.pid ?? -1;
+    return child.pid ?? Number.NaN;
   }
 
   async processes(): Promise<Process[]> {

@@ -139,7 +139,7 @@ describe('the self-check', () => {
   });
 
   it('says who does not answer', async () => {
-    const pid = (await served.pid('qr-a', 'dhcp')) ?? -1;
+    const pid = (await served.pid('qr-a', 'dhcp')) ?? Number.NaN;
     process.kill(pid, 'SIGSTOP');
     try {
       const failed = (await check()).filter(({ ok }) => !ok);
@@ -184,7 +184,7 @@ describe('the dnsmasqs of a network', () => {
     expect(leases.map(({ ip_address }) => ip_address)).toEqual(['10.2.0.10']);
     const before = await pids();
     const start = performance.now();
-    process.kill(before[3] ?? -1, 'SIGKILL');
+    process.kill(before[3] ?? Number.NaN, 'SIGKILL');
     const revived = await until(async () => {
       const now = await served.pid('qr-b', 'dhcp');
       return now !== undefined && now !== before[3] && (await check()).every(({ ok }) => ok);
@@ -217,7 +217,7 @@ describe('the dnsmasqs of a network', () => {
     // Somebody has changed a file, and told dnsmasq.
     const base = `${served.world.home.runDir}/dnsmasq/qr-a/dns/base`;
     await served.world.exec('a', ['sed', '-i', 's/alpha/omega/g', base]);
-    process.kill(before[0] ?? -1, 'SIGHUP');
+    process.kill(before[0] ?? Number.NaN, 'SIGHUP');
     expect(await eventually('a', 'omega.a.test', '10.1.0.1', '10.1.0.10')).toBe(true);
     const steps = await served.apply(config([netA(), netB()]), await look());
     expect(steps.map(({ what }) => what)).toEqual(['qr-a: as configured']);

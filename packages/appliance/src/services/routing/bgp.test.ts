@@ -86,7 +86,7 @@ function established(neighbor: string): Promise<boolean> {
 }
 
 async function birdPid(): Promise<number> {
-  return (await world.home.processes()).find(({ argv }) => argv[0] === 'bird')?.pid ?? -1;
+  return (await world.home.processes()).find(({ argv }) => argv[0] === 'bird')?.pid ?? Number.NaN;
 }
 
 beforeAll(async () => {

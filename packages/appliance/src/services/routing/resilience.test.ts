@@ -111,10 +111,10 @@ describe('a BIRD that is killed', () => {
     expect(await until(async () => (await p2.route('203.0.113.5')) !== '', 10_000)).toBe(true);
     const since = await p2.establishedSince('r4');
     // Out through what was learned, back through what was told.
-    const out = await world.background('a1', ['ping', '-n', '-q', '-i', '0.01', '-c', '600', '192.0.2.100']);
-    const back = await world.background('p2', ['ping', '-n', '-q', '-i', '0.01', '-c', '600', '203.0.113.5']);
+    const out = await world.background('a1', ['ping', '-n', '-q', '-i', '0.01', '-c', '300', '192.0.2.100']);
+    const back = await world.background('p2', ['ping', '-n', '-q', '-i', '0.01', '-c', '300', '203.0.113.5']);
     const pid = await birdPid();
-    process.kill(pid ?? -1, 'SIGKILL');
+    process.kill(pid ?? Number.NaN, 'SIGKILL');
     expect(await until(async () => ![undefined, pid].includes(await birdPid()), 1_000)).toBe(true);
     const again = async () => {
       const now = await p2.establishedSince('r4');
@@ -126,8 +126,8 @@ describe('a BIRD that is killed', () => {
       await until(async () => (await p2.command('show route for 203.0.113.5')).lines.join().includes('r4'), 5_000),
     ).toBe(true);
     await Promise.all([out.exited, back.exited]);
-    expect(out.output()).toContain('600 received');
-    expect(back.output()).toContain('600 received');
+    expect(out.output()).toContain('300 received');
+    expect(back.output()).toContain('300 received');
     expect(await learned()).toEqual(['0.0.0.0/0 198.51.100.3']);
   });
 

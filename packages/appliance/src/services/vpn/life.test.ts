@@ -116,7 +116,7 @@ describe('charon', () => {
   it('is back within a second after kill -9, with every connection, and calls again', async () => {
     const pid = await a.pid();
     a.events.length = 0;
-    process.kill(pid ?? -1, 'SIGKILL');
+    process.kill(pid ?? Number.NaN, 'SIGKILL');
     const start = performance.now();
     const loaded = async () => (await a.runner.check(a.state)).every(({ ok }) => ok);
     expect(await until(async () => (await loaded()) && ![pid, undefined].includes(await a.pid()), 1_500)).toBe(true);
@@ -131,7 +131,7 @@ describe('a dead peer', () => {
   it('is noticed; the tunnel ends, and is made again when the peer lives', async () => {
     expect(await isUp(a, 'c0-4')).toBe(true);
     a.events.length = 0;
-    const peer = (await b.pid()) ?? -1;
+    const peer = (await b.pid()) ?? Number.NaN;
     process.kill(peer, 'SIGSTOP');
     try {
       expect(await until(() => told(a, 'c0-4', false), 10_000)).toBe(true);
