@@ -68,14 +68,17 @@ export class Site {
   }
 
   async apply(connections: readonly VpnConnection[]): Promise<void> {
-    const vpn: Vpn = { connections: [...connections] };
-    const warnings: string[] = [];
-    const context = { runDirInside: this.world.home.runDirInside, warn: (text: string) => warnings.push(text) };
+    await this.told({ connections: [...connections] });
+  }
+
+  /** The same; returns what is in force now. */
+  async told(vpn: Vpn): Promise<VpnState> {
+    const context = { runDirInside: this.world.home.runDirInside, warn: () => undefined };
     const state = vpnService.compile(config([], { vpn }), context);
-    if (warnings.length > 0) throw new Error(warnings.join());
     const before = await this.runner.observe(state, this.state);
     for (const { change } of vpnService.plan(before, state)) await this.runner.execute(change);
     this.state = state;
+    return state;
   }
 
   /** Another agent takes over. */
@@ -93,6 +96,14 @@ export class Site {
   /** charon's. */
   async pid(): Promise<number | undefined> {
     return (await this.world.home.processes()).find(({ argv }) => argv[0] === 'charon-systemd')?.pid;
+  }
+
+  /** Throws when there is no charon: a signal to nobody would go to everybody. */
+  async signal(name: NodeJS.Signals): Promise<number> {
+    const pid = await this.pid();
+    if (pid === undefined) throw new Error('charon does not run');
+    process.kill(pid, name);
+    return pid;
   }
 
   pings(address: string): Promise<boolean> {

@@ -138,7 +138,7 @@ describe('a dead peer', () => {
       expect(await until(async () => (await a.status('c0-4'))?.status === 'connecting', 2_000)).toBe(true);
       expect((await a.status('c0-4'))?.error).toBe('the peer does not answer');
     } finally {
-      process.kill(peer, 'SIGCONT');
+      await b.signal('SIGCONT');
     }
     expect(await isUp(a, 'c0-4', 10_000)).toBe(true);
     expect(await until(() => told(a, 'c0-4', true), 1_000)).toBe(true);
