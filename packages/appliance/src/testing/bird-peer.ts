@@ -12,7 +12,8 @@ export class BirdPeer {
   readonly #world: World;
   readonly #host: string;
   readonly #directory: string;
-  #pid = 0;
+  /** Undefined: not started. */
+  #pid: number | undefined;
 
   private constructor(world: World, host: string, directory: string) {
     this.#world = world;
@@ -26,7 +27,7 @@ export class BirdPeer {
     const args = ['netns', 'exec', world.name(host), 'bird', '-f', '-c', peer.#path('conf'), '-s', peer.#path('ctl')];
     const child = spawn('ip', args, { stdio: 'ignore' });
     await once(child, 'spawn');
-    peer.#pid = child.pid ?? 0;
+    peer.#pid = child.pid;
     const ready = await until(async () => {
       try {
         return (await peer.command('show status')).code < 8000;
@@ -64,13 +65,17 @@ export class BirdPeer {
   }
 
   signal(name: NodeJS.Signals): void {
+    if (this.#pid === undefined) throw new Error(`there is no peer on ${this.#host}`);
     process.kill(this.#pid, name);
   }
 
   async stop(): Promise<void> {
-    const start = startTime(this.#pid);
-    if (start !== undefined) this.signal('SIGKILL');
-    await until(() => startTime(this.#pid) !== start, 2_000);
+    const pid = this.#pid;
+    if (pid !== undefined && startTime(pid) !== undefined) {
+      const start = startTime(pid);
+      this.signal('SIGKILL');
+      await until(() => startTime(pid) !== start, 2_000);
+    }
     await rm(this.#directory, { recursive: true, force: true });
   }
 
