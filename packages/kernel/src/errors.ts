@@ -180,6 +180,7 @@ const words: readonly (readonly [string, string])[] = [
   ['Device for nexthop is not up', 'ENETDOWN'],
   ['No route to host', 'EHOSTUNREACH'],
   ['Invalid argument', 'EINVAL'],
+  ['IPv6 is disabled on this device', 'ENXIO'],
   ['Operation not supported', 'EOPNOTSUPP'],
 ];
 

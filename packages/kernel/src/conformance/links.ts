@@ -98,6 +98,15 @@ export function linkTests(subject: Subject): void {
     expect(left.map(({ cidr }) => cidr)).toEqual(['192.0.2.1/24', '2001:db8::1/64']);
   });
 
+  test('an interface without IPv6 has no IPv6 address to delete', async () => {
+    const { here } = await subject.world.pair();
+    await here.change([
+      { op: 'link-set', ifname: 'here', mtu: 1200 },
+      { op: 'address-delete', ifname: 'here', cidr: '2001:db8::1/64' },
+    ]);
+    expect((await here.addresses()).filter(({ ifname, cidr }) => ifname === 'here' && cidr.includes(':'))).toEqual([]);
+  });
+
   test("the kernel's own link-local address is not permanent, ours is", async () => {
     const { here } = await subject.world.pair();
     await here.change([{ op: 'address-add', ifname: 'here', cidr: 'fe80::1/64' }]);

@@ -5,10 +5,10 @@ import { checkOperation, describe } from '../input.ts';
 import { isNamespaceFile, NETNS_DIR } from '../netns-dir.ts';
 import { run } from './programs.ts';
 
-/** Refusals that mean "absent already". */
+/** Refusals that mean "absent already"; ENXIO: the interface has no IPv6 at all. */
 const ABSENT: Readonly<Partial<Record<NetOperation['op'], readonly string[]>>> = {
   'link-delete': ['ENODEV'],
-  'address-delete': ['EADDRNOTAVAIL', 'ENODEV'],
+  'address-delete': ['EADDRNOTAVAIL', 'ENODEV', 'ENXIO'],
   'route-delete': ['ESRCH', 'ENODEV'],
   'proxy-delete': ['ENOENT', 'ENODEV'],
 };

@@ -35,10 +35,10 @@ const RT_TABLE_MAIN = 254;
 const RTN_UNICAST = 1;
 const RTNH_F_ONLINK = 4;
 
-/** Refusals that mean "absent already". */
+/** Refusals that mean "absent already"; ENXIO: the interface has no IPv6 at all. */
 const ABSENT: Readonly<Partial<Record<NetOperation['op'], readonly string[]>>> = {
   'link-delete': ['ENODEV'],
-  'address-delete': ['EADDRNOTAVAIL', 'ENODEV'],
+  'address-delete': ['EADDRNOTAVAIL', 'ENODEV', 'ENXIO'],
   'route-delete': ['ESRCH', 'ENODEV'],
   'proxy-delete': ['ENOENT', 'ENODEV'],
 };

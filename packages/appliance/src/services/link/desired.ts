@@ -1,111 +1,106 @@
-import type { RouteTarget } from '@astara/kernel/contract.ts';
+import type { ProxyNeighbour } from '@astara/kernel/contract.ts';
 import type { ApplianceConfig } from '@astara/model/appliance/config.ts';
 import type { Network } from '@astara/model/appliance/network.ts';
-import { networkOf, parseCidr } from '@astara/model/ip.ts';
-import { PrefixTable } from '../../prefix-table.ts';
-import { ifname, ip, prefix } from '../../values.ts';
+import { ifname, mac, prefix } from '../../values.ts';
+import { translatedAddresses } from '../firewall/addresses.ts';
+import { sharedInterfaces, virtualAddresses } from '../ha/virtual.ts';
 import type { CompileContext } from '../service.ts';
-import { type AddressState, addressKey, type InterfaceState, type LinkState } from './state.ts';
-import { sysctls } from './sysctls.ts';
+import { addressesOf } from './expand.ts';
+import { externalFinder } from './externals.ts';
+import { desiredRoutes } from './routes.ts';
+import { type InterfaceState, type LinkState, proxyKey, type RouteState } from './state.ts';
+import { hasIpv6, IPV6_MIN_MTU, sysctls } from './sysctls.ts';
+
+type Warn = CompileContext['warn'];
 
 /** What the configuration asks of interfaces, addresses and routes. What cannot be had is left out and warned of. */
 export function desiredLinks(config: ApplianceConfig, { warn }: CompileContext): LinkState {
-  const interfaces = new Map<string, InterfaceState>();
-  const addresses = new Map<string, AddressState>();
-  const add = (name: string, cidr: string) => addresses.set(addressKey(name, cidr), { ifname: name, cidr });
+  // With `ha`, what is shared comes and goes with the mastership, by keepalived's hand.
+  const shared = sharedInterfaces(config);
+  const virtual = new Map<string, Set<string>>();
+  for (const { ifname, cidr } of virtualAddresses(config)) add(virtual, ifname, cidr);
+  const routes = desiredRoutes(config, warn);
+  return Object.freeze({
+    interfaces: interfaces(config.networks),
+    addresses: addresses(config, shared, warn),
+    virtual,
+    routes: shared.size === 0 ? routes : new Map([...routes].filter(([, route]) => !passes(route, shared))),
+    proxies: proxies(config.networks, shared, warn),
+    sysctls: Object.freeze(sysctls(config.networks, routes.values())),
+  });
+}
 
+/** The external network that an address belongs to; for one address. */
+export function externalFor(networks: readonly Network[], address: string): Network | undefined {
+  return externalFinder(networks)(address);
+}
+
+function interfaces(networks: readonly Network[]): Map<string, InterfaceState> {
+  return new Map(
+    networks.map(({ interface: { ifname: name, mtu, mac_address } }, index) => {
+      const state = {
+        up: true,
+        ...(mtu === undefined ? {} : { mtu }),
+        ...(mac_address === undefined ? {} : { mac: mac(mac_address, `/networks/${index}/interface/mac_address`) }),
+      };
+      return [ifname(name, `/networks/${index}/interface/ifname`), Object.freeze(state)];
+    }),
+  );
+}
+
+/** An interface's own before its floating ones. */
+function addresses(config: ApplianceConfig, shared: ReadonlySet<string>, warn: Warn): Map<string, Set<string>> {
+  const found = new Map<string, Set<string>>();
   config.networks.forEach((network, index) => {
-    const { mtu, mac_address, addresses: own } = network.interface;
-    const name = ifname(network.interface.ifname, `/networks/${index}/interface/ifname`);
-    interfaces.set(name, {
-      up: true,
-      ...(mtu === undefined ? {} : { mtu }),
-      ...(mac_address === undefined ? {} : { mac: mac_address.toLowerCase() }),
-    });
-    own.forEach((cidr, position) => {
-      add(name, prefix(cidr, `/networks/${index}/interface/addresses/${position}`));
+    const { ifname, addresses } = network.interface;
+    addresses.forEach((text, position) => {
+      const field = `/networks/${index}/interface/addresses/${position}`;
+      const cidr = prefix(text, field);
+      if (shared.has(ifname)) return;
+      if (!cidr.includes(':') || hasIpv6(network)) add(found, ifname, cidr);
+      else warn(`${field}: there is no IPv6 with an MTU below ${IPV6_MIN_MTU}`);
     });
   });
 
-  config.floating_ips.forEach((floating, index) => {
-    const address = ip(floating.floating_ip, `/floating_ips/${index}/floating_ip`);
-    const external = externalFor(config.networks, address);
-    if (external !== undefined) add(external.interface.ifname, `${address}/32`);
-  });
-  if (config.floating_ips.length > 0 && !config.networks.some(isExternal)) {
+  const external = externalFinder(config.networks);
+  for (const address of translatedAddresses(config)) {
+    const ifname = external(address)?.interface.ifname;
+    if (ifname !== undefined && !shared.has(ifname)) add(found, ifname, `${address}/32`);
+  }
+  if (config.floating_ips.length > 0 && external('') === undefined) {
     warn('floating_ips: there is no external network, so they are not served');
   }
+  return found;
+}
 
-  return Object.freeze({
-    interfaces,
-    addresses,
-    routes: desiredRoutes(config, warn),
-    sysctls: Object.freeze(sysctls(config.networks)),
+function add(addresses: Map<string, Set<string>>, ifname: string, cidr: string): void {
+  const known = addresses.get(ifname);
+  if (known === undefined) addresses.set(ifname, new Set([cidr]));
+  else known.add(cidr);
+}
+
+function proxies(
+  networks: readonly Network[],
+  shared: ReadonlySet<string>,
+  warn: Warn,
+): ReadonlyMap<string, ProxyNeighbour> {
+  const found = new Map<string, ProxyNeighbour>();
+  networks.forEach((network, index) => {
+    const { ifname } = network.interface;
+    network.proxied_addresses?.forEach((text, position) => {
+      const field = `/networks/${index}/proxied_addresses/${position}`;
+      const cidr = prefix(text, field);
+      if (shared.has(ifname)) warn(`${field}: with ha, several members would answer; nobody does`);
+      else if (cidr.includes(':') && !hasIpv6(network)) {
+        warn(`${field}: there is no IPv6 with an MTU below ${IPV6_MIN_MTU}`);
+      } else {
+        for (const address of addressesOf(cidr)) found.set(proxyKey({ ifname, address }), { ifname, address });
+      }
+    });
   });
+  return found;
 }
 
-/** The external network that an address belongs to: the one whose subnet holds it, or else the first. */
-export function externalFor(networks: readonly Network[], address: string): Network | undefined {
-  const externals = networks.filter(isExternal);
-  if (externals.length < 2) return externals[0];
-  return externals.find((network) => connected([network]).find(address) !== undefined) ?? externals[0];
-}
-
-function isExternal(network: Network): boolean {
-  return network.network_type === 'external';
-}
-
-/** Prefixes reached without a gateway → the interface they are on. */
-function connected(networks: readonly Network[]): PrefixTable<string> {
-  const table = new PrefixTable<string>();
-  for (const network of networks) {
-    for (const cidr of network.interface.addresses) table.add(cidr, network.interface.ifname);
-  }
-  return table;
-}
-
-function desiredRoutes(config: ApplianceConfig, warn: CompileContext['warn']): Map<string, RouteTarget> {
-  const routes = new Map<string, RouteTarget>();
-  const own = new Set(config.networks.flatMap(({ interface: { addresses } }) => addresses.map(addressOf)));
-  const attached = connected(config.networks);
-  const onLink = connected(config.networks);
-
-  for (const network of config.networks) {
-    for (const cidr of network.on_link_routes ?? []) {
-      if (attached.has(cidr)) continue;
-      const destination = networkOf(cidr);
-      routes.set(destination, { destination, ifname: network.interface.ifname });
-      onLink.add(destination, network.interface.ifname);
-    }
-  }
-
-  for (const via of [config.default_v4_gateway, config.default_v6_gateway]) {
-    if (via === undefined || via === null) continue;
-    const gateway = ip(via, via.includes(':') ? '/default_v6_gateway' : '/default_v4_gateway');
-    const destination = gateway.includes(':') ? '::/0' : '0.0.0.0/0';
-    // A link-local gateway is on every interface; the default route leaves through the external one.
-    const linkLocal = gateway.startsWith('fe80:');
-    const reached = linkLocal ? undefined : onLink.find(gateway);
-    const name = reached ?? externalFor(config.networks, gateway)?.interface.ifname;
-    if (name === undefined) warn(`the default gateway ${gateway} is on no network of this appliance`);
-    else if (reached !== undefined) routes.set(destination, { destination, via: gateway, ifname: name });
-    else routes.set(destination, { destination, via: gateway, ifname: name, onlink: true });
-  }
-
-  (config.static_routes ?? []).forEach((route, index) => {
-    const via = ip(route.nexthop, `/static_routes/${index}/nexthop`);
-    const destination = networkOf(route.destination);
-    const name = onLink.find(via);
-    // A tenant's mistake must not keep the rest of the router from working.
-    if (own.has(via)) warn(`/static_routes/${index}: the next hop ${via} is this appliance itself`);
-    else if (attached.has(destination)) warn(`/static_routes/${index}: ${destination} is attached`);
-    else if (name === undefined) warn(`/static_routes/${index}: the next hop ${via} is on no network`);
-    else routes.set(destination, { destination, via, ifname: name });
-  });
-  return routes;
-}
-
-function addressOf(cidr: string): string {
-  const parsed = parseCidr(cidr);
-  return parsed === undefined ? cidr : ip(parsed.address, 'address');
+function passes({ hops }: RouteState, interfaces: ReadonlySet<string>): boolean {
+  return hops.some(({ ifname }) => ifname !== undefined && interfaces.has(ifname));
 }

@@ -1,32 +1,90 @@
-import { type Netns, ROUTE_PROTOCOL, type RouteTarget } from '@astara/kernel/contract.ts';
+import {
+  type Link,
+  type Netns,
+  type ProxyNeighbour,
+  ROUTE_PROTOCOL,
+  type RouteEntry,
+} from '@astara/kernel/contract.ts';
 import { networkOf } from '@astara/model/ip.ts';
-import { type AddressState, addressKey, type InterfaceState, type LinkState } from './state.ts';
+import {
+  compareHops,
+  type HopState,
+  type InterfaceState,
+  type LinkState,
+  noLinks,
+  proxyKey,
+  type RouteState,
+  routeKey,
+} from './state.ts';
+
+/** The kernel's default metric of an IPv6 route. */
+const IP6_RT_PRIO_USER = 1024;
 
 /**
- * Reads back what is there. Of link-local addresses only those in `known` (keys) count as ours: the kernel makes the others.
- * Kernel switches are not read, so that they are written again.
+ * Reads back what is there and ours: interfaces that are or were configured, or look like a port that is left over; their
+ * addresses, but for those that somebody else gives and takes; routes of our protocol.
  */
-export async function observeLinks(netns: Netns, known: ReadonlySet<string>): Promise<LinkState> {
-  const [links, found, entries] = await Promise.all([netns.links(), netns.addresses(), netns.routes()]);
+export async function observeLinks(netns: Netns, wanted: LinkState, former: LinkState = noLinks): Promise<LinkState> {
+  const [links, found, entries, proxied, sysctls] = await Promise.all([
+    netns.links(),
+    netns.addresses(),
+    netns.routes(),
+    netns.proxies(),
+    netns.readSysctl(Object.keys(wanted.sysctls)),
+  ]);
   const interfaces = new Map<string, InterfaceState>();
   for (const link of links) {
-    if (link.ifname !== 'lo') interfaces.set(link.ifname, { up: link.up, mtu: link.mtu, mac: link.mac.toLowerCase() });
+    const { ifname, up, mtu, mac } = link;
+    if (wanted.interfaces.has(ifname) || former.interfaces.has(ifname) || isPort(link)) {
+      interfaces.set(ifname, { up, mtu, mac: mac.toLowerCase() });
+    }
   }
-  const addresses = new Map<string, AddressState>();
+
+  const addresses = new Map<string, Set<string>>();
   for (const { ifname, cidr, permanent, scope } of found) {
-    if (ifname === 'lo') continue;
-    const key = addressKey(ifname, cidr);
-    if (known.has(key) || (permanent && scope !== 'link')) addresses.set(key, { ifname, cidr });
+    if (!interfaces.has(ifname)) continue;
+    const ours = has(wanted, ifname, cidr) || has(former, ifname, cidr);
+    // Of link-local addresses the kernel makes some itself.
+    if (!ours && (!permanent || scope === 'link')) continue;
+    // One that was ours goes before it is somebody else's.
+    if (wanted.virtual.get(ifname)?.has(cidr) === true && !has(former, ifname, cidr)) continue;
+    const known = addresses.get(ifname);
+    if (known === undefined) addresses.set(ifname, new Set([cidr]));
+    else known.add(cidr);
   }
-  const routes = new Map<string, RouteTarget>();
-  for (const entry of entries) {
-    if (entry.protocol !== ROUTE_PROTOCOL) continue;
-    const destination = networkOf(entry.destination);
-    routes.set(destination, {
-      destination,
-      ...(entry.via === undefined ? {} : { via: entry.via }),
-      ...(entry.ifname === undefined ? {} : { ifname: entry.ifname }),
-    });
+
+  const proxies = new Map<string, ProxyNeighbour>();
+  for (const proxy of proxied) if (interfaces.has(proxy.ifname)) proxies.set(proxyKey(proxy), proxy);
+  return Object.freeze({
+    interfaces,
+    addresses,
+    virtual: wanted.virtual,
+    routes: ourRoutes(entries),
+    proxies,
+    sysctls: Object.freeze(sysctls),
+  });
+}
+
+function has({ addresses }: LinkState, ifname: string, cidr: string): boolean {
+  return addresses.get(ifname)?.has(cidr) === true;
+}
+
+/** As the host plugs them in. Daemons make interfaces of other kinds: tunnels, VRRP's virtual MACs. */
+function isPort({ ifname, kind }: Link): boolean {
+  return ifname !== 'lo' && (kind === undefined || kind === 'veth');
+}
+
+function ourRoutes(entries: readonly RouteEntry[]): ReadonlyMap<string, RouteState> {
+  const hops = new Map<string, { route: RouteState; hops: HopState[] }>();
+  for (const { protocol, destination: text, metric = 0, via, ifname, weight = 1 } of entries) {
+    if (protocol !== ROUTE_PROTOCOL) continue;
+    const destination = networkOf(text);
+    const usual = destination.includes(':') ? IP6_RT_PRIO_USER : 0;
+    const route = { destination, hops: [], ...(metric === usual ? {} : { metric }) };
+    const hop = { ...(via === undefined ? {} : { via }), ...(ifname === undefined ? {} : { ifname }), weight };
+    const known = hops.get(routeKey(route));
+    if (known === undefined) hops.set(routeKey(route), { route, hops: [hop] });
+    else known.hops.push(hop);
   }
-  return Object.freeze({ interfaces, addresses, routes, sysctls: Object.freeze({}) });
+  return new Map([...hops].map(([key, { route, hops }]) => [key, { ...route, hops: hops.sort(compareHops) }]));
 }

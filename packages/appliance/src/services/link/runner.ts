@@ -1,18 +1,18 @@
 import type { Netns, NetOperation } from '@astara/kernel/contract.ts';
 import { Announcer } from '../announce/announcer.ts';
-import { type Health, type Known, known, type Runner, type RunnerContext } from '../service.ts';
+import { type Check, type Health, type Known, known, type Runner, type RunnerContext } from '../service.ts';
+import { checkGateways, checkPorts } from './check.ts';
 import { observeLinks } from './observe.ts';
-import { addressKey, type LinkState } from './state.ts';
+import type { KernelWork } from './plan.ts';
+import type { LinkState } from './state.ts';
 
-/** Operations of the kernel, or addresses to tell the segment about: interface → addresses. */
+/** Work for the kernel, or addresses to tell the segment about: interface → addresses. */
 export type LinkChange =
-  | {
+  | ({
       readonly kind: 'kernel';
-      readonly sysctls: Readonly<Record<string, string>>;
-      readonly operations: readonly NetOperation[];
-      /** Whether this takes away, so that what is gone already is fine. */
-      readonly removes: boolean;
-    }
+      /** What is about interfaces that are gone is left out: this leads back to where they may not be any more. */
+      readonly lenient?: true;
+    } & KernelWork)
   | { readonly kind: 'announce'; readonly addresses: ReadonlyMap<string, readonly string[]> };
 
 export class LinkRunner implements Runner<LinkState, LinkChange> {
@@ -29,8 +29,7 @@ export class LinkRunner implements Runner<LinkState, LinkChange> {
   async adopt(): Promise<void> {}
 
   async observe(wanted: LinkState, former: LinkState | undefined): Promise<Known<LinkState>> {
-    const ours = new Set([...wanted.addresses.keys(), ...(former?.addresses.keys() ?? [])]);
-    return known(await observeLinks(this.#netns, ours));
+    return known(await observeLinks(this.#netns, wanted, former));
   }
 
   async execute(change: LinkChange): Promise<void> {
@@ -38,33 +37,58 @@ export class LinkRunner implements Runner<LinkState, LinkChange> {
       this.#announcer.announce(change.addresses, (ifname, address) => this.#own.has(`${ifname} ${address}`));
       return;
     }
-    // Kernel switches first: they say how an interface behaves once it is up.
-    if (Object.keys(change.sysctls).length > 0) await this.#netns.sysctl(change.sysctls);
-    await this.#operate(change.operations, change.removes);
-    for (const operation of change.operations) {
-      if (operation.op !== 'address-add' && operation.op !== 'address-delete') continue;
-      const key = addressKey(operation.ifname, operation.cidr.slice(0, operation.cidr.indexOf('/')));
-      if (operation.op === 'address-add') this.#own.add(key);
-      else this.#own.delete(key);
-    }
+    const { prepare, sysctls, operations, lenient = false } = change;
+    await this.#operate(prepare, lenient);
+    await this.#switch(sysctls, lenient);
+    await this.#operate(operations, lenient);
+    for (const operation of operations) this.#remember(operation);
   }
 
   async health(state: LinkState | undefined): Promise<Health> {
-    return { wanted: state !== undefined, running: state !== undefined };
+    if (state === undefined) return { wanted: false, running: false };
+    const failed = checkPorts(state, await this.#netns.links()).filter(({ ok }) => !ok);
+    const running = { wanted: true, running: true };
+    return failed.length === 0 ? running : { ...running, error: failed.map(({ detail }) => detail).join('; ') };
+  }
+
+  /** Interfaces are up and wired, default gateways answer. */
+  async check(state: LinkState, signal: AbortSignal): Promise<readonly Check[]> {
+    const [links, gateways] = await Promise.all([this.#netns.links(), checkGateways(this.#netns, state, signal)]);
+    return [...checkPorts(state, links), ...gateways];
   }
 
   async release(): Promise<void> {
     this.#announcer.close();
   }
 
-  /** What takes away is left out where the interface is not there any more. */
-  async #operate(operations: readonly NetOperation[], removes: boolean): Promise<void> {
+  #remember(operation: NetOperation): void {
+    if (operation.op !== 'address-add' && operation.op !== 'address-delete') return;
+    const { ifname, cidr } = operation;
+    const key = `${ifname} ${cidr.slice(0, cidr.indexOf('/'))}`;
+    if (operation.op === 'address-add') this.#own.add(key);
+    else this.#own.delete(key);
+  }
+
+  async #operate(operations: readonly NetOperation[], lenient: boolean): Promise<void> {
     if (operations.length === 0) return;
-    if (!removes) return this.#netns.change(operations);
+    if (!lenient) return this.#netns.change(operations);
     const present = new Set((await this.#netns.links()).map((link) => link.ifname));
-    const possible = operations.filter((operation) => {
-      return !('ifname' in operation) || operation.ifname === undefined || present.has(operation.ifname);
-    });
+    const possible = operations.filter((operation) =>
+      interfacesOf(operation).every((ifname) => ifname === undefined || present.has(ifname)),
+    );
     if (possible.length > 0) await this.#netns.change(possible);
   }
+
+  async #switch(sysctls: Readonly<Record<string, string>>, lenient: boolean): Promise<void> {
+    const keys = Object.keys(sysctls);
+    if (keys.length === 0) return;
+    if (!lenient) return this.#netns.sysctl(sysctls);
+    const present = await this.#netns.readSysctl(keys);
+    await this.#netns.sysctl(Object.fromEntries(Object.entries(sysctls).filter(([key]) => key in present)));
+  }
+}
+
+function interfacesOf(operation: NetOperation): (string | undefined)[] {
+  const hops = operation.op === 'route-replace' ? (operation.hops ?? []) : [];
+  return ['ifname' in operation ? operation.ifname : undefined, ...hops.map(({ ifname }) => ifname)];
 }

@@ -1,12 +1,23 @@
 import type { Known, PlannedStep, Service } from '../service.ts';
+import { type Delta, deltaOf, type InterfaceAddress, inverse } from './delta.ts';
 import { desiredLinks } from './desired.ts';
-import { planLinks } from './plan.ts';
+import { buildWork, isEmpty, type KernelWork, removeWork } from './plan.ts';
 import { type LinkChange, LinkRunner } from './runner.ts';
 import { type LinkState, noLinks } from './state.ts';
 
 export const linkService: Service<LinkState, LinkChange, LinkRunner> = {
   name: 'link',
-  reads: ['networks', 'floating_ips', 'static_routes', 'default_v4_gateway', 'default_v6_gateway'],
+  reads: [
+    'networks',
+    'floating_ips',
+    'port_forwardings',
+    'snat',
+    'snat_addresses',
+    'static_routes',
+    'default_v4_gateway',
+    'default_v6_gateway',
+    'ha',
+  ],
   compile: desiredLinks,
   plan: planSteps,
   open: (context) => new LinkRunner(context),
@@ -14,53 +25,76 @@ export const linkService: Service<LinkState, LinkChange, LinkRunner> = {
 
 /** Built before the firewall switches, taken away after it, and told to the segments at the end. */
 function planSteps(found: Known<LinkState>, after: LinkState): readonly PlannedStep<LinkChange>[] {
-  const before = found.unknown ? noLinks : found.value;
-  const there = planLinks(before, after);
-  const back = planLinks(after, before);
+  const there = deltaOf(found.unknown ? noLinks : found.value, after);
+  const back = inverse(there);
   const steps: PlannedStep<LinkChange>[] = [];
-  if (there.build.length > 0 || Object.keys(there.sysctls).length > 0) {
+  const build = buildWork(there);
+  if (!isEmpty(build)) {
+    // What was replaced comes back before what was added goes.
+    const undo = joined(buildWork(back), removeWork(back));
     steps.push({
       phase: 'build',
-      what: `${there.build.length} additions`,
-      change: { kind: 'kernel', sysctls: there.sysctls, operations: there.build, removes: false },
-      // What was replaced comes back before what was added goes.
-      undo: { kind: 'kernel', sysctls: back.sysctls, operations: [...back.build, ...back.remove], removes: true },
-      detail: () => [
-        ...Object.entries(there.sysctls).map(([key, value]) => `${key} = ${value}`),
-        ...there.build.map(text),
-      ],
+      ...kernelStep(build, `${sizeOf(build)} additions`, undo),
+      detail: detail(there, build),
     });
   }
-  if (there.remove.length > 0) {
+  const remove = removeWork(there);
+  if (!isEmpty(remove)) {
+    const undo = buildWork(back);
     steps.push({
       phase: 'remove',
-      what: `${there.remove.length} removals`,
-      change: { kind: 'kernel', sysctls: {}, operations: there.remove, removes: true },
-      undo: { kind: 'kernel', sysctls: {}, operations: back.build, removes: true },
-      detail: () => there.remove.map(text),
+      ...kernelStep(remove, `${sizeOf(remove)} removals`, undo),
+      detail: detail(there, remove),
     });
   }
-  const fresh = newAddresses(before, after);
-  if (fresh.size > 0) {
-    const count = [...fresh.values()].reduce((sum, addresses) => sum + addresses.length, 0);
-    const change: LinkChange = { kind: 'announce', addresses: fresh };
-    steps.push({ phase: 'serve', what: `${count} addresses announced`, change, undo: undefined });
+  const fresh = there.come.addresses;
+  if (fresh.length > 0) {
+    const change: LinkChange = { kind: 'announce', addresses: byInterface(fresh) };
+    steps.push({ phase: 'serve', what: `${fresh.length} addresses announced`, change, undo: undefined });
   }
   return steps;
 }
 
-function newAddresses(before: LinkState, after: LinkState): ReadonlyMap<string, readonly string[]> {
-  const fresh = new Map<string, string[]>();
-  for (const [key, { ifname, cidr }] of after.addresses) {
-    if (before.addresses.has(key)) continue;
+function kernelStep(work: KernelWork, what: string, undo: KernelWork) {
+  const change: LinkChange = { kind: 'kernel', ...work };
+  return { what, change, undo: { kind: 'kernel', ...undo, lenient: true } } as const;
+}
+
+function joined(first: KernelWork, second: KernelWork): KernelWork {
+  return { ...first, operations: [...first.operations, ...second.operations] };
+}
+
+function sizeOf({ prepare, operations, sysctls }: KernelWork): number {
+  return prepare.length + operations.length + Object.keys(sysctls).length;
+}
+
+function byInterface(addresses: readonly InterfaceAddress[]): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  for (const { ifname, cidr } of addresses) {
     const address = cidr.slice(0, cidr.indexOf('/'));
-    const same = fresh.get(ifname);
-    if (same === undefined) fresh.set(ifname, [address]);
+    const same = found.get(ifname);
+    if (same === undefined) found.set(ifname, [address]);
     else same.push(address);
   }
-  return fresh;
+  return found;
+}
+
+/** What a dry run or a look for drift shows: also what was there instead. */
+function detail({ gone }: Delta, { prepare, sysctls, operations }: KernelWork): () => readonly string[] {
+  return () => [
+    ...prepare.map(text),
+    ...Object.entries(sysctls).map(([key, value]) => {
+      const found = gone.sysctls[key];
+      return `${key} = ${value}${found === undefined ? '' : ` (was ${found})`}`;
+    }),
+    ...operations.map(text),
+  ];
 }
 
 function text({ op, ...rest }: { readonly op: string }): string {
-  return [op, ...Object.entries(rest).map(([key, value]) => `${key}=${String(value)}`)].join(' ');
+  return [op, ...Object.entries(rest).map(([key, value]) => `${key}=${valueText(value)}`)].join(' ');
+}
+
+function valueText(value: unknown): string {
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

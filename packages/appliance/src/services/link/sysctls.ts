@@ -1,4 +1,15 @@
 import type { Network } from '@astara/model/appliance/network.ts';
+import type { RouteState } from './state.ts';
+
+/** The least MTU of a link with IPv6 (RFC 8200 §5): below it the kernel has no IPv6 on an interface at all. */
+export const IPV6_MIN_MTU = 1280;
+/** Ethernet's. */
+export const DEFAULT_MTU = 1500;
+
+/** Switches that the kernel resets when another one is written. */
+export const resets: Readonly<Record<string, readonly string[]>> = {
+  'net/ipv4/ip_forward': ['net/ipv4/conf/all/accept_redirects'],
+};
 
 /**
  * Kernel switches, in the order in which they are written.
@@ -6,10 +17,10 @@ import type { Network } from '@astara/model/appliance/network.ts';
  * - Sources are checked strictly from outside, loosely inside, where a machine with two ports may answer through the other one.
  * - Addresses come from Neutron's IPAM, so duplicate address detection would only delay them.
  */
-export function sysctls(networks: readonly Network[]): Record<string, string> {
+export function sysctls(networks: readonly Network[], routes: Iterable<RouteState>): Record<string, string> {
   const forwarding = networks.some((network) => network.network_type === 'internal') ? '1' : '0';
   const values: Record<string, string> = {
-    // First: writing it resets accept_redirects of every interface.
+    // First: writing it sets what every interface does.
     'net/ipv4/ip_forward': forwarding,
     'net/ipv6/conf/all/forwarding': forwarding,
     'net/ipv4/conf/all/rp_filter': '0',
@@ -20,18 +31,44 @@ export function sysctls(networks: readonly Network[]): Record<string, string> {
     // Without it the kernel deletes an interface's other addresses of a subnet together with the first one.
     'net/ipv4/conf/all/promote_secondaries': '1',
   };
-  for (const network of networks) {
-    const { ifname } = network.interface;
-    const external = network.network_type === 'external';
-    values[`net/ipv4/conf/${ifname}/rp_filter`] = external ? '1' : '2';
-    values[`net/ipv4/conf/${ifname}/send_redirects`] = '0';
-    values[`net/ipv4/conf/${ifname}/accept_redirects`] = '0';
-    values[`net/ipv6/conf/${ifname}/disable_ipv6`] = '0';
-    values[`net/ipv6/conf/${ifname}/accept_dad`] = '0';
-    values[`net/ipv6/conf/${ifname}/dad_transmits`] = '0';
-    values[`net/ipv6/conf/${ifname}/accept_redirects`] = '0';
-    // 2: although this host forwards.
-    values[`net/ipv6/conf/${ifname}/accept_ra`] = external && network.v6_conf_service === 'ra' ? '2' : '0';
+  for (const network of networks) Object.assign(values, interfaceSysctls(network, forwarding));
+  for (const { hops } of routes) {
+    if (hops.length < 2) continue;
+    // Flows, not pairs of hosts, are shared out (RFC 2992 §1): behind NAT all of a tenant's may have one source.
+    values['net/ipv4/fib_multipath_hash_policy'] = '1';
+    values['net/ipv6/fib_multipath_hash_policy'] = '1';
+    // A next hop that does not answer ARP gets none. IPv6 does so by itself.
+    values['net/ipv4/fib_multipath_use_neigh'] = '1';
+    break;
   }
   return values;
+}
+
+function interfaceSysctls(network: Network, forwarding: string): Record<string, string> {
+  const { ifname } = network.interface;
+  const external = network.network_type === 'external';
+  const values: Record<string, string> = {
+    [`net/ipv4/conf/${ifname}/forwarding`]: forwarding,
+    [`net/ipv4/conf/${ifname}/rp_filter`]: external ? '1' : '2',
+    [`net/ipv4/conf/${ifname}/send_redirects`]: '0',
+    [`net/ipv4/conf/${ifname}/accept_redirects`]: '0',
+  };
+  const proxied = network.proxied_addresses ?? [];
+  // Hosts ask nobody but us for these, so that there is nobody to leave the answer to.
+  if (proxied.length > 0) values[`net/ipv4/neigh/${ifname}/proxy_delay`] = '0';
+  if (!hasIpv6(network)) return values;
+  values[`net/ipv6/conf/${ifname}/disable_ipv6`] = '0';
+  values[`net/ipv6/conf/${ifname}/forwarding`] = forwarding;
+  values[`net/ipv6/conf/${ifname}/accept_dad`] = '0';
+  values[`net/ipv6/conf/${ifname}/dad_transmits`] = '0';
+  values[`net/ipv6/conf/${ifname}/accept_redirects`] = '0';
+  // 2: although this host forwards.
+  values[`net/ipv6/conf/${ifname}/accept_ra`] = external && network.v6_conf_service === 'ra' ? '2' : '0';
+  values[`net/ipv6/conf/${ifname}/proxy_ndp`] = proxied.some((cidr) => cidr.includes(':')) ? '1' : '0';
+  if (proxied.length > 0) values[`net/ipv6/neigh/${ifname}/proxy_delay`] = '0';
+  return values;
+}
+
+export function hasIpv6({ interface: { mtu } }: Network): boolean {
+  return mtu === undefined || mtu >= IPV6_MIN_MTU;
 }
