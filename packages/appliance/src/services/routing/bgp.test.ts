@@ -9,6 +9,7 @@ import { until } from '../../processes.ts';
 import { BirdPeer } from '../../testing/bird-peer.ts';
 import { config, network, subnet } from '../../testing/configs.ts';
 import { World } from '../../testing/world.ts';
+import { birdCommand } from './control.ts';
 import type { Session } from './sessions.ts';
 
 /**
@@ -169,6 +170,17 @@ describe('BGP', () => {
       ['BGP neighbour 198.51.100.1 (AS 65000) is established', true],
       ['BGP neighbour 2001:db8:e::1 (AS 65000) is established', true],
     ]);
+  });
+
+  it('tells of a neighbour that is away without failing, and fails when this side does not try', async () => {
+    await appliance.apply(wanted([v4, v6, { address: '198.51.100.99', asn: 65_009 }]));
+    const check = async () => (await appliance.check()).find(({ name }) => name.includes('198.51.100.99'));
+    expect(await check()).toMatchObject({ ok: true });
+    expect((await sessions()).find(({ neighbor }) => neighbor === '198.51.100.99')?.state).not.toBe('established');
+    await birdCommand(join(world.home.runDir, 'routing', 'run', 'bird.ctl'), 'disable bgp4_198_51_100_99');
+    expect(await until(async () => (await check())?.ok === false, 2_000)).toBe(true);
+    await appliance.apply(wanted([v4, v6]));
+    expect(await check()).toBeUndefined();
   });
 
   it('keeps its sessions when anything else changes', async () => {

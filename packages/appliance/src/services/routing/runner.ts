@@ -99,7 +99,7 @@ export class RoutingRunner implements Runner<RoutingState, RoutingChange> {
 
   /**
    * A session that is not established is told but fails no check: it takes seconds to come up, and it takes two. What fails is what
-   * this side owes: a BIRD that answers, and knows every neighbour.
+   * this side owes: a BIRD that answers, knows every neighbour, and tries (somebody may have disabled a session by hand).
    */
   async check(state: RoutingState): Promise<readonly Check[]> {
     if (state === undefined) return [];
@@ -240,7 +240,11 @@ function isOurs(home: Home): (argv: readonly string[]) => boolean {
 
 function sessionCheck({ neighbor, asn, state, last_error }: Session): Check {
   const name = `BGP neighbour ${neighbor} (AS ${asn}) is ${state}`;
-  return { name, ok: state !== 'missing', ...(last_error === undefined ? {} : { detail: last_error }) };
+  return {
+    name,
+    ok: state !== 'missing' && state !== 'down',
+    ...(last_error === undefined ? {} : { detail: last_error }),
+  };
 }
 
 function message(error: unknown): string {
