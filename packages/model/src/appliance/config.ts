@@ -5,9 +5,10 @@ import { Ha } from './ha.ts';
 import { Identity } from './identity.ts';
 import { Metadata } from './metadata.ts';
 import { FloatingIp, PortForwarding } from './nat.ts';
-import { Network, Route } from './network.ts';
+import { Network } from './network.ts';
 import { Probe } from './probes.ts';
 import { Bfd, Bgp } from './routing.ts';
+import { StaticRoute } from './static-route.ts';
 import { Vpn } from './vpn.ts';
 
 /**
@@ -29,8 +30,8 @@ export const ApplianceConfig = Type.Object(
     snat_addresses: Type.Optional(Type.Array(Ipv4, { maxItems: 64, uniqueItems: true })),
     floating_ips: Type.Array(FloatingIp, { maxItems: 100_000 }),
     port_forwardings: Type.Optional(Type.Array(PortForwarding, { maxItems: 100_000 })),
-    /** Several with one destination share its traffic (ECMP). */
-    static_routes: Type.Optional(Type.Array(Route, { maxItems: 10_000 })),
+    /** Several with one destination share its traffic (ECMP); those to everywhere take the place of the default gateway. */
+    static_routes: Type.Optional(Type.Array(StaticRoute, { maxItems: 10_000 })),
     /** Where metadata requests go: absent means that this appliance answers none. */
     metadata: Type.Optional(Metadata),
     /** Forward DNS queries that the networks' own names do not answer to these; default: the host's resolvers. */

@@ -1,3 +1,4 @@
+import ipaddr from 'ipaddr.js';
 import { ipVersion, parseCidr } from '../../ip.ts';
 import { MASK } from '../secret.ts';
 
@@ -18,6 +19,11 @@ export function checkCidr(cidr: string, field: string, version: 4 | 6 | undefine
   else if (version !== undefined && parsed.version !== version) fail(field, `must be IPv${version}`);
   else return true;
   return false;
+}
+
+/** Whether a host may have this (valid) address: it is not unspecified, loopback, multicast or broadcast. */
+export function isUnicast(address: string): boolean {
+  return !['unspecified', 'loopback', 'multicast', 'broadcast'].includes(ipaddr.parse(address).range());
 }
 
 /** A secret that came out of an answer of ours. */

@@ -1,7 +1,7 @@
 import { canonicalIp, networkOf, parseCidr } from '../../ip.ts';
 import type { ApplianceConfig } from '../config.ts';
 import type { Network, Subnet } from '../network.ts';
-import { checkAddress, checkCidr, escaped, type Fail } from './fail.ts';
+import { checkAddress, checkCidr, escaped, type Fail, isUnicast } from './fail.ts';
 import { checkRoutes } from './routes.ts';
 
 export function checkNetworks({ networks }: ApplianceConfig, fail: Fail): void {
@@ -24,12 +24,11 @@ export function checkNetworks({ networks }: ApplianceConfig, fail: Fail): void {
 }
 
 function checkNetwork(network: Network, field: string, fail: Fail): void {
-  network.interface.addresses.forEach((cidr, index) => {
-    checkCidr(cidr, `${field}/interface/addresses/${index}`, undefined, fail);
-  });
+  checkInterface(network.interface, `${field}/interface`, fail);
   network.on_link_routes?.forEach((cidr, index) => {
     checkCidr(cidr, `${field}/on_link_routes/${index}`, undefined, fail);
   });
+  checkProxied(network.proxied_addresses ?? [], `${field}/proxied_addresses`, fail);
   if (
     network.dns_domain
       ?.replace(/\.$/, '')
@@ -45,6 +44,36 @@ function checkNetwork(network: Network, field: string, fail: Fail): void {
     for (const address of Object.keys(allocation.ip_addresses)) {
       checkAddress(address, `${field}/allocations/${index}/ip_addresses/${escaped(address)}`, undefined, fail);
     }
+  });
+}
+
+/** What an interface can have, as the kernel sees it. */
+function checkInterface({ addresses, mac_address }: Network['interface'], field: string, fail: Fail): void {
+  const seen = new Set<string>();
+  addresses.forEach((cidr, index) => {
+    const at = `${field}/addresses/${index}`;
+    if (!checkCidr(cidr, at, undefined, fail)) return;
+    const address = canonicalIp(cidr.slice(0, cidr.indexOf('/')));
+    if (!isUnicast(address)) fail(at, `${address} is no address of a host`);
+    else if (seen.has(address)) fail(at, `${address} is there twice`);
+    seen.add(address);
+  });
+  // The group bit (IEEE 802): no station has such an address of its own.
+  const first = Number.parseInt(mac_address?.slice(0, 2) ?? '0', 16);
+  if ((first & 1) === 1 || mac_address === '00:00:00:00:00:00')
+    fail(`${field}/mac_address`, 'is no address of a station');
+}
+
+/** The kernel has an entry for each address. */
+const MAX_PROXIED = 1024;
+
+function checkProxied(prefixes: readonly string[], field: string, fail: Fail): void {
+  let count = 0;
+  prefixes.forEach((text, index) => {
+    const parsed = parseCidr(text);
+    count += parsed === undefined ? 0 : 2 ** ((parsed.version === 4 ? 32 : 128) - parsed.prefix);
+    if (parsed === undefined) fail(`${field}/${index}`, 'must be address/prefix');
+    else if (count > MAX_PROXIED) fail(`${field}/${index}`, `more than ${MAX_PROXIED} addresses`);
   });
 }
 
