@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { statSync } from 'node:fs';
+import { get } from 'node:http';
 import type { ErrorBody } from '@astara/model/error.ts';
 import { type Attachment, tapName } from '@astara/model/instance.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -71,6 +72,24 @@ describe('the appliance of an instance', () => {
     const refused = await api<ErrorBody>('PUT', '/v2/config', { networks: 1 });
     expect(refused.status).toBe(422);
     expect(refused.body.error.code).toBe('APPLIANCE_CONFIG_INVALID');
+  });
+
+  test('goes although somebody listens to its events', async () => {
+    const { promise: ended, resolve, reject } = Promise.withResolvers<string>();
+    const socketPath = (await view()).appliance_socket;
+    const listening = get({ socketPath, path: '/v2/events', agent: false }, (response) => {
+      response
+        .resume()
+        .on('end', () => resolve('ended'))
+        .on('error', reject);
+      void agent.client.destroy(id).catch(reject);
+    }).on('error', reject);
+    try {
+      expect(await ended).toBe('ended');
+      expect(await until(async () => (await agent.client.get(id)).status === 404, 5_000)).toBe(true);
+    } finally {
+      listening.destroy();
+    }
   });
 
   test('is put right again when its device was made anew', async () => {

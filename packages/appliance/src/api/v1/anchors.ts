@@ -1,7 +1,6 @@
 import type { Config2016, Rule2016 } from '@astara/model/appliance/api/v1.ts';
 import type { Anchor, AnchorRule } from '@astara/model/appliance/firewall.ts';
-
-type Real = (virtual: string, field: string) => string;
+import type { Real } from './networks.ts';
 
 /** The tenant's rules. What is '' or null was as good as absent; `any` too. */
 export function translateAnchors(anchors: NonNullable<Config2016['anchors']>, real: Real): Anchor[] {

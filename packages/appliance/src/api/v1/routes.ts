@@ -1,6 +1,5 @@
 import { v1 } from '@astara/model/appliance/api/operations-v1.ts';
 import { Config2016 } from '@astara/model/appliance/api/v1.ts';
-import { validateConfig } from '@astara/model/appliance/rules.ts';
 import { validator } from '@astara/model/validate.ts';
 import type { Appliance } from '../../appliance.ts';
 import { errors } from '../../errors.ts';
@@ -10,7 +9,7 @@ import { reachability } from '../v2/reachability.ts';
 import { labelCounters } from '../v2/traffic.ts';
 import { interfaceViews } from './interfaces.ts';
 import { type VirtualNames, virtualNames } from './names.ts';
-import { asSent, translate } from './translate.ts';
+import { translate } from './translate.ts';
 import { configView } from './view.ts';
 
 const valid2016 = validator(Config2016);
@@ -59,10 +58,7 @@ export function v1Routes(serve: Serve): void {
     const virtual = await names(appliance);
     const translated = translate(validated.value, { names: virtual, generation: appliance.applied?.generation ?? 0 });
     if (!translated.ok) throw new InvalidConfigError(translated.errors);
-    const { config, origins } = translated;
-    const today = validateConfig(config);
-    if (!today.ok) throw new InvalidConfigError(asSent(today.errors, origins));
-    await appliance.apply(today.value);
+    await appliance.apply(translated.value);
     return configView(appliance.config(), virtual);
   });
 }

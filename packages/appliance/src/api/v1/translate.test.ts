@@ -1,10 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Config2016 } from '@astara/model/appliance/api/v1.ts';
-import { validateConfig } from '@astara/model/appliance/rules.ts';
 import { validator } from '@astara/model/validate.ts';
 import { describe, expect, it } from 'vitest';
-import { asSent, translate } from './translate.ts';
+import { translate } from './translate.ts';
 
 const directory = join(import.meta.dirname, '../../../test-fixtures/v1');
 const valid2016 = validator(Config2016);
@@ -27,7 +26,7 @@ function fixture(name: string): Config2016 {
 function today(body: Config2016) {
   const translated = translate(body, surroundings);
   if (!translated.ok) throw new Error(JSON.stringify(translated.errors));
-  return translated.config;
+  return translated.value;
 }
 
 describe('a body of 2016', () => {
@@ -35,8 +34,8 @@ describe('a body of 2016', () => {
 
   it.each(routers)('%s is a configuration of today', (name) => {
     expect(routers.length).toBeGreaterThan(4);
-    const validated = validateConfig(today(fixture(name.replace('.json', ''))));
-    expect(validated.ok ? [] : validated.errors).toEqual([]);
+    const translated = translate(fixture(name.replace('.json', '')), surroundings);
+    expect(translated.ok ? [] : translated.errors).toEqual([]);
   });
 
   it('says of the networks what the appliance of 2016 did with them', () => {
@@ -93,7 +92,7 @@ describe('a body of 2016', () => {
     expect(ha).toMatchObject({ interface: 'eth0', priority: 100, peers: ['fdca:3ba5:a17a:acda:f816:3eff:fe10:2'] });
     const other = {
       ...fixture('router-ha'),
-      ha_config: { peers: ['fdca:3ba5:a17a:acda:f816:3eff:fe10:1'], priority: 50 },
+      ha_config: { peers: ['fdca:3ba5:a17a:acda:f816:3eff:fe10:3'], priority: 50 },
     };
     expect(today(other).ha?.vrid).toBe(ha?.vrid);
     const { networks = [], ...rest } = fixture('router-ha');
@@ -162,11 +161,9 @@ describe('a body of 2016', () => {
     if (service === undefined || first === undefined) throw new Error('no connection');
     const wrong = { ...first, dpd: { action: 'hold' as const, interval: 30, timeout: 10 } };
     const vpn = { ipsec: [{ ...service, ipsec_connections: [wrong] }] };
-    const translated = translate({ ...body, vpn }, surroundings);
-    if (!translated.ok) throw new Error(JSON.stringify(translated.errors));
-    const validated = validateConfig(translated.config);
-    expect(asSent(validated.ok ? [] : validated.errors, translated.origins)).toEqual([
-      { field: '/vpn/ipsec/0/ipsec_connections/0/dpd/timeout', message: 'must be more than interval' },
-    ]);
+    expect(translate({ ...body, vpn }, surroundings)).toEqual({
+      ok: false,
+      errors: [{ field: '/vpn/ipsec/0/ipsec_connections/0/dpd/timeout', message: 'must be more than interval' }],
+    });
   });
 });

@@ -6,14 +6,13 @@ import type {
 } from '@astara/model/appliance/api/v1.ts';
 import type { Vpn, VpnConnection } from '@astara/model/appliance/vpn.ts';
 import { ipVersion } from '@astara/model/ip.ts';
-import type { Invalid } from '@astara/model/validate.ts';
+import type { Notes } from './notes.ts';
 
 /** VPNaaS objects as Neutron had them: a service per router and subnet, connections with their policies and groups. */
 export function translateVpn(
   services: readonly VpnService2016[],
   subnets: readonly Subnet2016[],
-  origins: Map<string, string>,
-  errors: Invalid[],
+  notes: Notes,
 ): Vpn | undefined {
   if (services.length === 0) return undefined;
   const cidrs = new Map(subnets.map(({ id, cidr }) => [id, cidr]));
@@ -22,14 +21,15 @@ export function translateVpn(
     service.ipsec_connections.forEach((connection, position) => {
       const field = `/vpn/ipsec/${index}/ipsec_connections/${position}`;
       const today = `/vpn/connections/${connections.length}`;
-      origins
-        .set(today, field)
-        .set(`${today}/local_address`, `/vpn/ipsec/${index}`)
-        .set(`${today}/local_cidrs`, `${field}/local_ep_group`)
-        .set(`${today}/peer_cidrs`, `${field}/peer_ep_group`)
-        .set(`${today}/ike_policy`, `${field}/ikepolicy`)
-        .set(`${today}/ipsec_policy`, `${field}/ipsecpolicy`);
-      connections.push(translateConnection(service, connection, field, cidrs, errors));
+      notes
+        .moved(today, field)
+        .made(`${today}/local_address`, `/vpn/ipsec/${index}`)
+        .made(`${today}/local_cidrs`, `${field}/local_ep_group`)
+        .made(`${today}/peer_cidrs`, `${field}/peer_ep_group`)
+        .moved(`${today}/ike_policy`, `${field}/ikepolicy`)
+        .made(`${today}/ike_policy/aggressive`, `${field}/ikepolicy/phase1_negotiation_mode`)
+        .moved(`${today}/ipsec_policy`, `${field}/ipsecpolicy`);
+      connections.push(translateConnection(service, connection, field, cidrs, notes));
     });
   });
   return { connections };
@@ -40,11 +40,11 @@ function translateConnection(
   connection: IpsecConnection2016,
   field: string,
   cidrs: ReadonlyMap<string, string>,
-  errors: Invalid[],
+  notes: Notes,
 ): VpnConnection {
   const { ikepolicy: ike, ipsecpolicy: ipsec, local_ep_group, peer_ep_group } = connection;
   const local = ipVersion(connection.peer_address) === 6 ? service.external_v6_ip : service.external_v4_ip;
-  if (!local) errors.push({ field, message: 'its service has no external address of the version of peer_address' });
+  if (!local) notes.fail(field, 'its service has no external address of the version of peer_address');
   const ofService = { type: 'subnet' as const, endpoints: service.subnet_id ? [service.subnet_id] : [] };
   const ofPeer = { type: 'cidr' as const, endpoints: connection.peer_cidrs ?? [] };
   return {
@@ -56,8 +56,8 @@ function translateConnection(
     peer_id: connection.peer_id,
     psk: connection.psk,
     initiator: connection.initiator,
-    local_cidrs: prefixes(local_ep_group ?? ofService, `${field}/local_ep_group`, cidrs, errors),
-    peer_cidrs: prefixes(peer_ep_group ?? ofPeer, `${field}/peer_ep_group`, cidrs, errors),
+    local_cidrs: prefixes(local_ep_group ?? ofService, `${field}/local_ep_group`, cidrs, notes),
+    peer_cidrs: prefixes(peer_ep_group ?? ofPeer, `${field}/peer_ep_group`, cidrs, notes),
     dpd: connection.dpd,
     mtu: connection.mtu,
     ike_policy: {
@@ -88,9 +88,9 @@ function prefixes(
   { type, endpoints }: Pick<EndpointGroup2016, 'type' | 'endpoints'>,
   field: string,
   cidrs: ReadonlyMap<string, string>,
-  errors: Invalid[],
+  notes: Notes,
 ): string[] {
   const found = type === 'cidr' ? endpoints : endpoints.flatMap((id) => cidrs.get(id) ?? []);
-  if (found.length === 0) errors.push({ field, message: 'names no subnet of the body and no prefix' });
+  if (found.length === 0) notes.fail(field, 'names no subnet of the body and no prefix');
   return [...found];
 }
