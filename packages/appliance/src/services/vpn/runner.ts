@@ -20,6 +20,12 @@ import { type ConnectionName, type IkeId, idOf, Secret } from './values.ts';
 import type { Vici } from './vici.ts';
 import type { ViciReply } from './vici-message.ts';
 
+/** A secret that charon has. `key`: how it calls a private key; undefined for a pre-shared one, which has its connection's id. */
+interface Loaded {
+  readonly secret: Secret;
+  readonly key: string | undefined;
+}
+
 /** Undefined: no connection is wanted, and there is no charon. */
 export type VpnState = VpnNode | undefined;
 
@@ -41,6 +47,8 @@ export class VpnRunner implements Runner<VpnState, Whole<VpnState>> {
   readonly #retries = new Map<string, { at: number; pause: number }>();
   readonly #timer: NodeJS.Timeout;
   #state: VpnState;
+  /** By the id of their connections. */
+  #secrets: ReadonlyMap<string, Loaded> = new Map();
   #vici: Vici | undefined;
   /** Tunnels that are up, as `id tunnel`. */
   #up: ReadonlySet<string> = new Set();
@@ -159,21 +167,21 @@ export class VpnRunner implements Runner<VpnState, Whole<VpnState>> {
     }
   }
 
-  /** Those of all connections, again: they replace what was there under their names; what belongs to nobody is taken away. */
+  /**
+   * Those that this charon was not told by us; they replace what was there under their names. What belongs to nobody is taken away.
+   */
   async #loadSecrets(vici: Vici, to: VpnNode): Promise<void> {
-    const shared = new Set<string>();
-    const keys = new Set<string>();
+    const before = this.#secrets;
+    const secrets = new Map<string, Loaded>();
     for (const node of to.connections.values()) {
-      const psk = renderPsk(node);
-      if (psk !== undefined) {
-        await vici.request('load-shared', psk);
-        shared.add(node.id);
-      }
-      const key = renderKey(node);
-      if (key !== undefined) keys.add(String((await vici.request('load-key', key)).id));
+      const secret = secretOf(node);
+      const old = before.get(node.id);
+      secrets.set(node.id, old?.secret.equals(secret) ? old : { secret, key: await load(vici, node) });
     }
+    this.#secrets = secrets;
+    const keys = new Set([...secrets.values()].map(({ key }) => key));
     for (const id of list((await vici.request('get-shared')).keys)) {
-      if (!shared.has(id)) await vici.request('unload-shared', { id });
+      if (secrets.get(id)?.key !== undefined || !secrets.has(id)) await vici.request('unload-shared', { id });
     }
     for (const id of list((await vici.request('get-keys')).keys)) {
       if (!keys.has(id)) await vici.request('unload-key', { id });
@@ -197,6 +205,7 @@ export class VpnRunner implements Runner<VpnState, Whole<VpnState>> {
   #drop(): void {
     const vici = this.#vici;
     this.#vici = undefined;
+    this.#secrets = new Map();
     vici?.close();
     if (!this.#charon.running) this.#tell(new Set());
   }
@@ -289,6 +298,14 @@ export function sameConnection(a: ConnectionNode, b: ConnectionNode): boolean {
 
 function secretOf({ proof }: ConnectionNode): Secret {
   return proof.kind === 'psk' ? proof.psk : proof.key;
+}
+
+/** How charon calls the key, if it is a private one. */
+async function load(vici: Vici, node: ConnectionNode): Promise<string | undefined> {
+  const psk = renderPsk(node);
+  if (psk !== undefined) await vici.request('load-shared', psk);
+  const key = renderKey(node);
+  return key === undefined ? undefined : String((await vici.request('load-key', key)).id);
 }
 
 async function loaded(vici: Vici): Promise<ConnectionName[]> {

@@ -7,7 +7,7 @@ import { errors } from '../../errors.ts';
 declare const kind: unique symbol;
 /** As `identification_create_from_string` of strongSwan reads it. */
 export type IkeId = string & { readonly [kind]: 'ike-id' };
-/** How charon calls a connection: its id and what it was made of. */
+/** How charon calls a connection: its id and what it was made of. No dot: swanctl would lose its way. */
 export type ConnectionName = string & { readonly [kind]: 'connection' };
 
 export function ikeId(text: string, field: string): IkeId {
@@ -16,13 +16,13 @@ export function ikeId(text: string, field: string): IkeId {
 }
 
 export function connectionName(id: string, made: string, field: string): ConnectionName {
-  if (/^[0-9a-f-]{1,64}$/.test(id) && /^[0-9a-f]{8}$/.test(made)) return `${id}.${made}` as ConnectionName;
+  if (/^[0-9a-f-]{1,64}$/.test(id) && /^[0-9a-f]{8}$/.test(made)) return `${id}_${made}` as ConnectionName;
   throw errors.make('APPLIANCE_VALUE_REFUSED', { field, value: JSON.stringify(id), kind: 'an id' }, { field });
 }
 
 /** The id of a {@link ConnectionName}; of a name that is none of ours, the whole name. */
 export function idOf(name: string): string {
-  return name.replace(/\.[0-9a-f]{8}$/, '');
+  return name.replace(/_[0-9a-f]{8}$/, '');
 }
 
 /** A key that shows itself to nobody by accident: not in a log, not in JSON. */
