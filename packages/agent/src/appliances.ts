@@ -109,7 +109,8 @@ export class Appliances implements Tenant {
       attachments: [...instance.attachments],
       appliance_socket: instance.paths.apiSocket,
       applied: appliance?.applied ?? null,
-      services: (await appliance?.status()) ?? [],
+      // Details are for those who ask the appliance itself: this is read for all instances, again and again.
+      services: ((await appliance?.status()) ?? []).map(({ detail: _, ...brief }) => brief),
     };
   }
 
