@@ -146,6 +146,7 @@ export class World {
       output: () => output,
       write: (text: string) => child.stdin.write(text),
       exited,
+      signal: (name: NodeJS.Signals) => child.kill(name),
       kill: () => child.kill('SIGKILL'),
     };
     this.#children.push(process);

@@ -33,7 +33,9 @@ export function desiredNetworks(config: ApplianceConfig, warn: (text: string) =>
 
 /** Address → MAC of the host it is handed out to. */
 export function owners(node: DhcpNode): Map<string, string> {
-  return new Map(node.hosts.flatMap((host) => host.addresses.map((address) => [address, host.mac] as const)));
+  const all = new Map<string, string>();
+  for (const { mac, addresses } of node.hosts) for (const address of addresses) all.set(address, mac);
+  return all;
 }
 
 function dhcpNode(config: ApplianceConfig, { network, field }: Served, warn: (text: string) => void) {
@@ -57,10 +59,12 @@ function dhcpNode(config: ApplianceConfig, { network, field }: Served, warn: (te
   const autonomous = network.subnets.filter(isAutonomous).map(({ cidr }) => cidr);
   // By address: of two allocations of one address, which an event late may bring, the later one counts.
   const hosts = new Map<string, HostNode>();
+  let addresses = 0;
   const tagged = new Map<Tag, Mac>();
   network.allocations.forEach((allocation, position) => {
     const place = `${field}/allocations/${position}`;
     for (const node of hostNodes(allocation, autonomous, place)) {
+      addresses += node.addresses.length;
       for (const address of node.addresses) hosts.set(address, node);
     }
     const own = portOptions(allocation, place);
@@ -70,7 +74,7 @@ function dhcpNode(config: ApplianceConfig, { network, field }: Served, warn: (te
   return Object.freeze({
     ifname: ifname(network.interface.ifname, `${field}/interface/ifname`),
     ranges,
-    hosts: withoutLosers(hosts),
+    hosts: hosts.size === addresses ? [...new Set(hosts.values())] : withoutLosers(hosts),
     tagged: [...tagged].map(([tag, hardware]) => ({ tag, mac: hardware })),
     options,
   });
@@ -111,8 +115,8 @@ function range(network: Network, subnet: Subnet, field: string, lease = DEFAULT_
 function hostNodes(allocation: Allocation, autonomous: readonly string[], field: string): HostNode[] {
   const four: Ip[] = [];
   const six: Ip[] = [];
-  for (const [text, dhcp] of Object.entries(allocation.ip_addresses)) {
-    if (!dhcp) continue;
+  for (const text in allocation.ip_addresses) {
+    if (allocation.ip_addresses[text] !== true) continue;
     const address = ip(text, `${field}/ip_addresses`);
     if (!address.includes(':')) four.push(address);
     else if (!autonomous.some((cidr) => contains(cidr, address))) six.push(address);
@@ -120,6 +124,8 @@ function hostNodes(allocation: Allocation, autonomous: readonly string[], field:
   if (four.length === 0 && six.length === 0) return [];
   const hardware = mac(allocation.mac_address, `${field}/mac_address`);
   const hostname = dnsName(allocation.hostname, `${field}/hostname`);
+  // Most have this.
+  if (four.length === 1 && six.length === 0) return [{ mac: hardware, addresses: four, hostname }];
   return Array.from({ length: Math.max(four.length, six.length) }, (_, index) => ({
     mac: hardware,
     addresses: [four[index], six[index]].filter((address) => address !== undefined),

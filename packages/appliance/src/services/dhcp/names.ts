@@ -41,7 +41,7 @@ function zoneOf({ network, field }: Served): Zone {
   network.allocations.forEach(({ hostname, ip_addresses }, position) => {
     const place = `${field}/allocations/${position}`;
     const name = dnsName(hostname, `${place}/hostname`);
-    for (const text of Object.keys(ip_addresses)) {
+    for (const text in ip_addresses) {
       const address = ip(text, `${place}/ip_addresses`);
       ports.set(address, portNames(address, name, domain));
     }
@@ -66,9 +66,10 @@ function zoneOf({ network, field }: Served): Zone {
 
 /** The port's name, and one made from the address, with and without the domain. Names of checked labels need no check. */
 function portNames(address: Ip, hostname: DnsName, domain: DnsName): NameNode {
-  const made = `host-${address.replace(/[.:]/g, '-')}`.replace(/-+$/, '');
-  const labels = hostname === made ? [made] : [hostname, made];
-  return { address, names: labels.flatMap((label) => [`${label}.${domain}`, label]) as DnsName[] };
+  const dashes = address.includes(':') ? address.replaceAll(':', '-').replace(/-+$/, '') : address.replaceAll('.', '-');
+  const made = `host-${dashes}`;
+  const names = hostname === made ? [] : [`${hostname}.${domain}`, hostname];
+  return { address, names: [...names, `${made}.${domain}`, made] as DnsName[] };
 }
 
 function recordNames(text: string, domain: DnsName, field: string): DnsName[] {
