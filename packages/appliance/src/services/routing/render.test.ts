@@ -39,7 +39,7 @@ describe('what BIRD reads', () => {
         expect(text).toMatch(/^[\w\s{}()[\]";,:.+*/%=!<~|-]*$/);
         expect(state?.files.floating ?? '').toMatch(/^(route [0-9a-f.:]+\/\d+ blackhole;\n)*$/);
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 
@@ -54,7 +54,7 @@ describe('what BIRD reads', () => {
           expect(await accepted(change.conf, before.files.floating)).toMatchObject({ status: 0, stderr: '' });
         }
       }),
-      { numRuns: 150, endOnFailure: true },
+      { numRuns: 80, endOnFailure: true },
     );
   });
 
@@ -65,7 +65,7 @@ describe('what BIRD reads', () => {
         expect(compiled(turned)?.files).toEqual(compiled(given)?.files);
         expect(planRouting(known(compiled(given)), compiled(turned))).toEqual([]);
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 
@@ -117,6 +117,16 @@ describe('routing', () => {
     expect(node?.floating).toEqual(['203.0.113.4/32', '203.0.113.5/32']);
     expect(node?.tenant).toEqual(['10.0.1.0/24', 'fd00:a::/64']);
     expect(compiled(config([external, internal], { ...more, snat: false }))?.node.bgp?.tenant).toContain('10.0.0.0/24');
+  });
+
+  it('can be nobody’s default router', () => {
+    const internal = network('internal', 'qr-a', ['fd00:a::1/64'], {
+      subnets: [subnet('fd00:a::/64', 'fd00:a::1', { ipv6_ra_mode: 'slaac' })],
+      router_advertisement: { router_lifetime: 0, valid_lifetime: 60 },
+    });
+    const conf = compiled(config([internal]))?.files.conf;
+    expect(conf).toContain('default lifetime 0;');
+    expect(conf).toContain('valid lifetime 60; preferred lifetime 60;');
   });
 
   it('warns of a neighbour that cannot be reached', () => {

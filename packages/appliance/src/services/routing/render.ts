@@ -19,8 +19,8 @@ export function renderRouting({ routerId, ra, bgp }: RoutingNode, directory: str
   const conf = [
     'log stderr { warning, error, fatal, bug };\n',
     `router id ${routerId};\n`,
-    // Seconds since the epoch, whatever the time zone.
-    'timeformat protocol "%s";\n',
+    // For people at birdc, and for us whatever the time zone.
+    'timeformat protocol "%FT%T%z";\n',
     'graceful restart wait 30;\n',
     'protocol device at_device {\n  scan time 60;\n}\n',
     // Without BGP too: they remove what an earlier BIRD has left in the kernel.

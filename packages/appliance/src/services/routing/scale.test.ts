@@ -71,7 +71,7 @@ it('one floating IP more is announced at once, and no session notices', async ()
     console.info(
       `1 of ${count}: BIRD ${stepTime(report)} ms, apply ${applied.toFixed(1)} ms, told ${told.toFixed(1)} ms`,
     );
-    expect(stepTime(report)).toBeLessThan(200);
+    expect(stepTime(report)).toBeLessThan(1_000);
   }
   await appliance.apply(wanted(1));
   expect(await until(async () => (await peer.route(last(MANY))) === '', 10_000)).toBe(true);

@@ -20,7 +20,7 @@ export interface Session {
 }
 
 interface Protocol {
-  readonly since: number;
+  readonly since: string;
   readonly details: ReadonlyMap<string, string>;
 }
 
@@ -58,7 +58,7 @@ function session(node: NeighborNode, found: Protocol | undefined, watched: Reado
 
 function told({ since, details }: Protocol, field: string): { readonly state: string; readonly since: string } {
   const state = (details.get(field) ?? 'down').toLowerCase();
-  return { state, since: new Date(since * 1000).toISOString() };
+  return { state, since };
 }
 
 /** Lines `name BGP table state since info`, each followed by indented `field: value`. */
@@ -66,10 +66,10 @@ function parseProtocols(lines: readonly string[]): ReadonlyMap<string, Protocol>
   const found = new Map<string, Protocol>();
   let details = new Map<string, string>();
   for (const line of lines) {
-    const head = /^(\S+) +BGP +\S+ +\S+ +(\d+)/.exec(line);
+    const head = /^(\S+) +BGP +\S+ +\S+ +(\d\S*)/.exec(line);
     if (head !== null) {
       details = new Map();
-      found.set(head[1] ?? '', { since: Number(head[2]), details });
+      found.set(head[1] ?? '', { since: utc(head[2]), details });
       continue;
     }
     const detail = /^\s+([A-Z][\w ]*): +(\S.*)$/.exec(line);
@@ -82,11 +82,16 @@ function parseProtocols(lines: readonly string[]): ReadonlyMap<string, Protocol>
 function parseBfd(lines: readonly string[]): ReadonlyMap<string, Protocol> {
   const found = new Map<string, Protocol>();
   for (const line of lines) {
-    const match = /^([0-9a-f.:]+) +(\S+) +(Up|Down|Init|AdminDown) +(\d+)/i.exec(line);
+    const match = /^([0-9a-f.:]+) +(\S+) +(Up|Down|Init|AdminDown) +(\d\S*)/i.exec(line);
     if (match === null) continue;
     const [, address = '', ifname, state = '', since] = match;
-    const entry = { since: Number(since), details: new Map([['state', state]]) };
+    const entry = { since: utc(since), details: new Map([['state', state]]) };
     found.set(address, entry).set(`${address}%${ifname}`, entry);
   }
   return found;
+}
+
+/** From strftime's `%FT%T%z`. */
+function utc(text = ''): string {
+  return new Date(text.replace(/(\d\d)$/, ':$1')).toISOString();
 }
