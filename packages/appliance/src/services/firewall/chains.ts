@@ -74,11 +74,20 @@ export const baseChains: readonly BaseChain[] = [
     rules: ['tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu'],
   },
   {
+    // What belongs into a tunnel must not leave without one while there is none; what is established neither.
+    name: 'sealed',
+    rules: [
+      'ip saddr . ip daddr @tunnel4 rt ipsec missing drop',
+      'ip6 saddr . ip6 daddr @tunnel6 rt ipsec missing drop',
+    ],
+  },
+  {
     name: 'forward',
     hook: { type: 'filter', hook: 'forward', priority: 0, policy: 'drop' },
     rules: [
       'iifname != @routing_if drop',
       'oifname != @routing_if drop',
+      'oifname @sealed_if jump sealed',
       `ct state established jump ${offloadChain}`,
       'ct state vmap { established : accept, related : accept, invalid : drop }',
       'iifname @service_if iifname . ip saddr != @source4 drop',

@@ -4,6 +4,7 @@ import { parseCidr } from '@astara/model/ip.ts';
 import { ifname, ip } from '../../values.ts';
 import { desiredPolicies } from '../conntrack/policies.ts';
 import type { CompileContext } from '../service.ts';
+import { vpnConnections } from '../vpn/connections.ts';
 import { desiredAnchors } from './anchors.ts';
 import { desiredGroups } from './groups.ts';
 import { desiredLabels } from './labels.ts';
@@ -26,7 +27,7 @@ export function desiredFirewall(config: ApplianceConfig, { warn }: Pick<CompileC
         : [],
     );
   const set = (list: readonly string[]) => new Map(list.map((name) => [name, '']));
-  const tunnels = (config.vpn?.connections.length ?? 0) > 0 ? [TUNNEL_INTERFACE] : [];
+  const tunnels = vpnConnections(config).length > 0 ? [TUNNEL_INTERFACE] : [];
   const routed = [...names('internal', 'external'), ...tunnels];
   const groups = desiredGroups(config);
   const anchors = desiredAnchors(config);

@@ -68,13 +68,10 @@ function groupRule(rule: FirewallRule, field: string): Rule[] {
       protocol: protocolNumbers[each === 4 ? 'icmp' : 'ipv6-icmp'],
     }));
   }
-  return [
-    {
-      ...common,
-      ...(version === undefined ? {} : { version }),
-      ...(typeof protocol === 'string' ? { protocol: protocolNumbers[protocol] } : {}),
-    },
-  ];
+  const versioned = { ...common, ...(version === undefined ? {} : { version }) };
+  if (typeof protocol === 'string') return [{ ...versioned, protocol: protocolNumbers[protocol] }];
+  // TCP is rejected in words of its own.
+  return rule.action === 'reject' ? [{ ...versioned, protocol: protocolNumbers.tcp }, versioned] : [versioned];
 }
 
 function address(text: string | null | undefined, field: string): Prefix | undefined {

@@ -1,6 +1,7 @@
 import type { ApplianceConfig } from '@astara/model/appliance/config.ts';
 import { PrefixTable } from '../../prefix-table.ts';
 import { ifname, ip, prefix } from '../../values.ts';
+import { vpnConnections } from '../vpn/connections.ts';
 import { type Interval, intervalOf, intervalText, partition, union, versionOf } from './intervals.ts';
 import { protocolNumbers } from './protocols.ts';
 
@@ -11,7 +12,10 @@ const CONNTRACKD_PORT = '3780';
 const { tcp, udp, esp, ah, vrrp } = protocolNumbers;
 
 type Elements = Map<string, string>;
-export type OpeningElements = Record<'open4' | 'open6' | 'open_protocol4' | 'open_protocol6' | 'tunnel4', Elements>;
+export type OpeningElements = Record<
+  'open4' | 'open6' | 'open_protocol4' | 'open_protocol6' | 'tunnel4' | 'tunnel6' | 'sealed_if',
+  Elements
+>;
 
 /** What the appliance's own services are asked by their peers. */
 export function desiredOpenings(config: ApplianceConfig): OpeningElements {
@@ -21,6 +25,8 @@ export function desiredOpenings(config: ApplianceConfig): OpeningElements {
     open_protocol4: new Map(),
     open_protocol6: new Map(),
     tunnel4: new Map(),
+    tunnel6: new Map(),
+    sealed_if: new Map(),
   };
   const attached = new PrefixTable<string>();
   for (const { interface: port } of config.networks) for (const cidr of port.addresses) attached.add(cidr, port.ifname);
@@ -47,13 +53,13 @@ export function desiredOpenings(config: ApplianceConfig): OpeningElements {
     }
   });
   openMembers(config, open);
-  openTunnels(config, externals, elements.tunnel4, open);
+  openTunnels(config, externals, elements, open);
   return {
+    ...elements,
     open4: uncovered(elements.open4),
     open6: uncovered(elements.open6),
     open_protocol4: uncovered(elements.open_protocol4),
     open_protocol6: uncovered(elements.open_protocol6),
-    tunnel4: elements.tunnel4,
   };
 }
 
@@ -69,11 +75,15 @@ function openMembers({ ha }: ApplianceConfig, open: Open): void {
   }
 }
 
-function openTunnels(config: ApplianceConfig, externals: readonly string[], tunnel4: Elements, open: Open): void {
-  const pairs: (Interval & { readonly owner: string })[] = [];
-  config.vpn?.connections.forEach((connection, index) => {
-    if (connection.admin_state_up === false) return;
-    const field = `/vpn/connections/${index}`;
+function openTunnels(
+  config: ApplianceConfig,
+  externals: readonly string[],
+  elements: OpeningElements,
+  open: Open,
+): void {
+  const connections = vpnConnections(config);
+  const pairs: Record<4 | 6, (Interval & { readonly owner: string })[]> = { 4: [], 6: [] };
+  for (const { connection, field } of connections) {
     const everybody = versionOf(connection.local_address) === 4 ? '0.0.0.0/0' : '::/0';
     const { peer_address } = connection;
     const peer = peer_address === undefined ? everybody : ip(peer_address, `${field}/peer_address`);
@@ -84,17 +94,21 @@ function openTunnels(config: ApplianceConfig, externals: readonly string[], tunn
     }
     for (const local of connection.local_cidrs) {
       for (const remote of connection.peer_cidrs) {
-        if (versionOf(local) !== 4 || versionOf(remote) !== 4) continue;
+        const version = versionOf(local);
+        if (version !== versionOf(remote)) continue;
         const owner = prefix(remote, `${field}/peer_cidrs`);
-        pairs.push({ ...intervalOf(prefix(local, `${field}/local_cidrs`)), owner });
+        pairs[version].push({ ...intervalOf(prefix(local, `${field}/local_cidrs`)), owner });
       }
     }
-  });
-  for (const local of partition(pairs)) {
-    for (const remote of union(local.owners.map(intervalOf))) {
-      tunnel4.set(`${intervalText(local, 4)} . ${intervalText(remote, 4)}`, '');
+  }
+  for (const version of [4, 6] as const) {
+    for (const local of partition(pairs[version])) {
+      for (const remote of union(local.owners.map(intervalOf))) {
+        elements[`tunnel${version}`].set(`${intervalText(local, version)} . ${intervalText(remote, version)}`, '');
+      }
     }
   }
+  if (connections.length > 0) for (const name of externals) elements.sealed_if.set(ifname(name, 'interface'), '');
 }
 
 /** Without what another element says already of everybody: nft refuses elements that overlap. */

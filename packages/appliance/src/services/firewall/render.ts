@@ -3,6 +3,7 @@ import { digest } from '@astara/model/digest.ts';
 import { baseChains, FLOWTABLE, offloadChain, offloadRules } from './chains.ts';
 import { versionOf } from './intervals.ts';
 import type { Addresses, Ports, Rule, Verdict } from './nodes.ts';
+import { protocolNumbers } from './protocols.ts';
 import {
   type Book,
   type Chain,
@@ -171,7 +172,7 @@ export function ruleText(rule: Rule): string {
     ...(rule.sourcePorts === undefined ? [] : [`th sport ${ports(rule.sourcePorts)}`]),
     ...(rule.destinationPorts === undefined ? [] : [`th dport ${ports(rule.destinationPorts)}`]),
     ...(rule.translated === true ? ['ct status dnat'] : []),
-    verdictText(rule.verdict),
+    verdictText(rule.verdict, rule.protocol),
   ].join(' ');
 }
 
@@ -183,10 +184,11 @@ function ports({ first, last }: Ports): string {
   return first === last ? String(first) : `${first}-${last}`;
 }
 
-function verdictText(verdict: Verdict): string {
+function verdictText(verdict: Verdict, protocol: number | undefined): string {
   switch (verdict.is) {
     case 'reject':
-      return 'reject with icmpx port-unreachable';
+      // Clients of TCP over IPv6 wait on in spite of an ICMPv6 error (seen with Linux 6.18).
+      return protocol === protocolNumbers.tcp ? 'reject with tcp reset' : 'reject with icmpx port-unreachable';
     case 'jump':
       return `jump ${verdict.chain}`;
     case 'redirect': {

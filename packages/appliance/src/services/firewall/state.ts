@@ -34,8 +34,11 @@ export const setTypes = {
   /** Subnets that are reached from outside without NAT. */
   routed4: 'ipv4_addr; flags interval',
   routed6: 'ipv6_addr; flags interval',
-  /** Ours and theirs of IPsec tunnels: untranslated. */
+  /** Ours and theirs of IPsec tunnels: untranslated, and never outside of a tunnel. */
   tunnel4: 'ipv4_addr . ipv4_addr; flags interval',
+  tunnel6: 'ipv6_addr . ipv6_addr; flags interval',
+  /** The external interfaces while there are tunnels. */
+  sealed_if: 'ifname',
   /** Floating IPs whose packets must be seen one by one. */
   limited: 'ipv4_addr',
 } as const;
