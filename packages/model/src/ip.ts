@@ -45,14 +45,6 @@ export function contains(cidr: string, address: string): boolean {
   return parsed.match(ipaddr.parse(net.address), net.prefix);
 }
 
-/** The first and the last address of a network, as numbers. Throws on text that is no CIDR. */
-export function boundsOf(cidr: string): { readonly first: bigint; readonly last: bigint } {
-  const { address, prefix } = mustParse(networkOf(cidr));
-  const bytes = ipaddr.parse(address).toByteArray();
-  const first = bytes.reduce((sum, byte) => sum * 256n + BigInt(byte), 0n);
-  return { first, last: first + (1n << BigInt(bytes.length * 8 - prefix)) - 1n };
-}
-
 /** The shortest text form (RFC 5952 for IPv6), so that two spellings of one address compare equal. */
 export function canonicalIp(address: string): string {
   return ipaddr.parse(undotted(address)).toString();

@@ -4,6 +4,7 @@ import { firewallService } from './firewall/service.ts';
 import { linkService } from './link/service.ts';
 import { metadataService } from './metadata/service.ts';
 import { routingService } from './routing/service.ts';
+import { vpnService } from './vpn/service.ts';
 
 /** Everything an appliance does; within a phase in this order. */
 export const services: readonly AnyService[] = [
@@ -12,4 +13,5 @@ export const services: readonly AnyService[] = [
   dhcpService,
   routingService,
   metadataService,
+  vpnService,
 ];

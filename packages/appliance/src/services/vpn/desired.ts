@@ -5,9 +5,9 @@ import { digest } from '@astara/model/digest.ts';
 import { networkOf } from '@astara/model/ip.ts';
 import { errors } from '../../errors.ts';
 import { ip, type Prefix, prefix } from '../../values.ts';
+import { vpnConnections } from './connections.ts';
 import type { CharonNode, ConnectionNode, Lost, ProofNode, TunnelNode, VpnNode } from './nodes.ts';
 import { ahProposal, authenticates, espProposal, ikeProposal } from './proposals.ts';
-import { vpnConnections } from './selectors.ts';
 import { connectionName, ikeId, Secret } from './values.ts';
 
 const DEFAULT_LIFETIME = 3600;
