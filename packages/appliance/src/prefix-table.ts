@@ -26,20 +26,30 @@ export class PrefixTable<T> {
   }
 
   find(address: string): T | undefined {
+    return this.match(address)?.value;
+  }
+
+  /** The same, with the length of the prefix. */
+  match(address: string): Match<T> | undefined {
     if (address.includes(':')) {
       for (const { prefix, entries } of this.#v6) {
-        const found = entries.get(networkOf(`${address}/${prefix}`));
-        if (found !== undefined) return found;
+        const value = entries.get(networkOf(`${address}/${prefix}`));
+        if (value !== undefined) return { prefix, value };
       }
       return undefined;
     }
     const number = numberOf(address);
     for (const { prefix, entries } of this.#v4) {
-      const found = entries.get(masked(number, prefix));
-      if (found !== undefined) return found;
+      const value = entries.get(masked(number, prefix));
+      if (value !== undefined) return { prefix, value };
     }
     return undefined;
   }
+}
+
+export interface Match<T> {
+  readonly prefix: number;
+  readonly value: T;
 }
 
 /** The entries of one prefix length. */

@@ -30,7 +30,8 @@ export async function observeLinks(netns: Netns, wanted: LinkState, former: Link
     netns.addresses(),
     netns.routes(),
     netns.proxies(),
-    netns.readSysctl(Object.keys(wanted.sysctls)),
+    // Also what is to be as it was when this is undone.
+    netns.readSysctl([...new Set([...Object.keys(wanted.sysctls), ...Object.keys(former.sysctls)])]),
   ]);
   const interfaces = new Map<string, InterfaceState>();
   for (const link of links) {
@@ -81,7 +82,12 @@ function ourRoutes(entries: readonly RouteEntry[]): ReadonlyMap<string, RouteSta
     const destination = networkOf(text);
     const usual = destination.includes(':') ? IP6_RT_PRIO_USER : 0;
     const route = { destination, hops: [], ...(metric === usual ? {} : { metric }) };
-    const hop = { ...(via === undefined ? {} : { via }), ...(ifname === undefined ? {} : { ifname }), weight };
+    // To be put back as it is, whatever else is there then.
+    const hop = {
+      ...(via === undefined ? {} : { via, onlink: true }),
+      ...(ifname === undefined ? {} : { ifname }),
+      weight,
+    };
     const known = hops.get(routeKey(route));
     if (known === undefined) hops.set(routeKey(route), { route, hops: [hop] });
     else known.hops.push(hop);

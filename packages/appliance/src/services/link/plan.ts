@@ -15,15 +15,13 @@ export interface KernelWork {
 /** Before the firewall switches, so that whatever it lets through can be reached. */
 export function buildWork({ come, gone }: Delta): KernelWork {
   const prepare: NetOperation[] = [];
-  const operations: NetOperation[] = [
-    ...replacedPrefixes(come.addresses, gone.addresses),
-    ...nextHopsThatWereOurs(come.routes.values(), gone.addresses),
-  ];
+  const operations = replacedPrefixes(come.addresses, gone.addresses);
   for (const [ifname, { up, ...rest }] of come.interfaces) {
     if (Object.keys(rest).length > 0) prepare.push({ op: 'link-set', ifname, ...rest });
     if (up !== undefined) operations.push({ op: 'link-set', ifname, up });
   }
   for (const { ifname, cidr } of come.addresses) operations.push({ op: 'address-add', ifname, cidr });
+  for (const address of nextHopsThatWereOurs(come.routes.values(), gone.addresses)) operations.push(address);
   for (const route of come.routes.values()) operations.push(routeReplace(route));
   for (const proxy of come.proxies) operations.push({ op: 'proxy-add', ...proxy });
   return { prepare, sysctls: come.sysctls, operations };

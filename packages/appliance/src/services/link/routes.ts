@@ -9,11 +9,13 @@ import { externalFinder } from './externals.ts';
 import { compareHops, type HopState, type RouteState } from './state.ts';
 import { hasIpv6 } from './sysctls.ts';
 
+type Warn = (text: string) => void;
+
 /**
  * The routes that a configuration asks for, by destination: other subnets of an interface's segment, the ways out, and the static
  * ones, of which several to one destination share its traffic. A static one to everywhere takes the place of the default gateway.
  */
-export function desiredRoutes(config: ApplianceConfig, warn: (text: string) => void): Map<string, RouteState> {
+export function desiredRoutes(config: ApplianceConfig, warn: Warn): Map<string, RouteState> {
   const routes = new Map<string, RouteState>();
   const attached = connected(config.networks);
   const onLink = connected(config.networks);
@@ -33,12 +35,49 @@ export function desiredRoutes(config: ApplianceConfig, warn: (text: string) => v
     const reason = unusable(gateway);
     if (reason !== undefined) warn(`the default gateway ${gateway} is ${reason}`);
     else if (hop === undefined) warn(`the default gateway ${gateway} is on no network of this appliance`);
-    else routes.set(destination, single(destination, hop));
+    else {
+      if (onLink.find(gateway) === undefined && gateway.includes(':') && !isLinkLocal(gateway)) {
+        // IPv6 wants to find a next hop on its interface, whatever other routes lead there.
+        const host = `${gateway}/128`;
+        routes.set(host, single(host, { ifname: hop.ifname, weight: 1 }));
+        onLink.add(host, hop.ifname);
+      }
+      routes.set(destination, single(destination, hop));
+    }
   }
-  for (const [destination, hops] of staticHops(config, { onLink, unusable }, warn)) {
+  const found = staticHops(config, { onLink, unusable }, warn);
+  for (const [destination, hops] of withoutHidingOnes(found, routes, onLink, warn)) {
     routes.set(destination, Object.freeze({ destination, hops: [...hops.values()].sort(compareHops) }));
   }
   return routes;
+}
+
+type Hops = ReadonlyMap<string, HopState>;
+
+/**
+ * Leaves out the routes that lead elsewhere to what is another route's neighbour. The kernel refuses the other one in IPv6; in IPv4
+ * it knows them apart.
+ */
+function withoutHidingOnes(
+  found: ReadonlyMap<string, Hops>,
+  others: ReadonlyMap<string, RouteState>,
+  onLink: PrefixTable<string>,
+  warn: Warn,
+): ReadonlyMap<string, Hops> {
+  const left = new Map(found);
+  const statics = new PrefixTable<string>();
+  for (const destination of found.keys()) {
+    if (destination.includes(':') && destination !== '::/0') statics.add(destination, destination);
+  }
+  const neighbours = [...others.values()].flatMap(({ hops }) => hops.flatMap(({ via = '' }) => via));
+  for (const hops of found.values()) neighbours.push(...hops.keys());
+  for (const via of new Set(neighbours)) {
+    if (!via.includes(':') || isLinkLocal(via)) continue;
+    const hiding = statics.match(via);
+    if (hiding === undefined || hiding.prefix <= (onLink.match(via)?.prefix ?? 0)) continue;
+    if (left.delete(hiding.value)) warn(`static_routes: ${hiding.value} would hide the next hop ${via}`);
+  }
+  return left;
 }
 
 /** In canonical form. */
@@ -49,7 +88,7 @@ function gateways({ default_v4_gateway, default_v6_gateway }: ApplianceConfig): 
   ];
 }
 
-function wayOut({ networks }: ApplianceConfig, via: string, onLink: PrefixTable<string>): HopState | undefined {
+function wayOut({ networks }: ApplianceConfig, via: string, onLink: PrefixTable<string>) {
   // A link-local gateway is on every interface; the default route leaves through the external one.
   const reached = isLinkLocal(via) ? undefined : onLink.find(via);
   if (reached !== undefined) return { via, ifname: reached, onlink: true, weight: 1 };
@@ -68,8 +107,8 @@ interface Surroundings {
 function staticHops(
   { static_routes = [] }: ApplianceConfig,
   { onLink, unusable }: Surroundings,
-  warn: (text: string) => void,
-): ReadonlyMap<string, ReadonlyMap<string, HopState>> {
+  warn: Warn,
+): ReadonlyMap<string, Hops> {
   const found = new Map<string, Map<string, HopState>>();
   static_routes.forEach((route, index) => {
     const field = `/static_routes/${index}`;
