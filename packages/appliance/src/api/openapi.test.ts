@@ -80,17 +80,30 @@ describe('the OpenAPI document', () => {
     expect(all(document, 'format')).toContain('password');
   });
 
-  it('closes every object of a request', () => {
+  it('closes every object of a request: what has no name in the schema is refused', () => {
     const { schemas } = document.components as { schemas: Readonly<Record<string, Json>> };
     const open: string[] = [];
     const look = (schema: unknown, place: string): void => {
       if (typeof schema !== 'object' || schema === null) return;
-      const { type, properties, patternProperties, additionalProperties } = schema as Json;
-      if (type === 'object' && properties !== undefined && additionalProperties !== false) open.push(place);
-      if (type === 'object' && properties === undefined && patternProperties === undefined) open.push(place);
+      const { type, additionalProperties } = schema as Json;
+      if (type === 'object' && additionalProperties !== false) open.push(place);
       for (const [key, inner] of Object.entries(schema)) look(inner, `${place}/${key}`);
     };
-    for (const [name, schema] of Object.entries(schemas)) look(schema, name);
+    for (const name of ['ApplianceConfig', 'Config2016']) look(schemas[name], name);
+    const used = [
+      'Network',
+      'Vpn',
+      'Bgp',
+      'FirewallGroup',
+      'Network2016',
+      'IpsecConnection2016',
+      'Labels',
+      'AddressBook',
+    ];
+    for (const [name, schema] of Object.entries(schemas)) {
+      if (!/Answer|Status|View/.test(name)) look(schema, name);
+    }
+    expect(Object.keys(schemas)).toEqual(expect.arrayContaining(used));
     expect(open).toEqual([]);
   });
 });

@@ -9,11 +9,17 @@ const closed = { additionalProperties: false } as const;
 export const RuleName = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$' });
 
 /** Counted traffic: label → the outside prefixes that it is exchanged with. */
-export const Labels = Type.Record(RuleName, Type.Array(CidrText, { maxItems: 1024 }), { maxProperties: 1024 });
+export const Labels = Type.Record(RuleName, Type.Array(CidrText, { maxItems: 1024 }), {
+  maxProperties: 1024,
+  ...closed,
+});
 export type Labels = Type.Static<typeof Labels>;
 
 /** Name → prefixes; rules of anchors use the names. */
-export const AddressBook = Type.Record(RuleName, Type.Array(CidrText, { maxItems: 10_000 }), { maxProperties: 1024 });
+export const AddressBook = Type.Record(RuleName, Type.Array(CidrText, { maxItems: 10_000 }), {
+  maxProperties: 1024,
+  ...closed,
+});
 export type AddressBook = Type.Static<typeof AddressBook>;
 
 const PortRange = Type.String({ pattern: '^\\d{1,5}(:\\d{1,5})?$', description: 'a port, or `first:last`' });

@@ -49,7 +49,7 @@ export const Allocation = Type.Object(
   {
     mac_address: Mac,
     /** address → whether DHCP hands it out */
-    ip_addresses: Type.Record(Ip, Type.Boolean()),
+    ip_addresses: Type.Record(Ip, Type.Boolean(), closed),
     hostname: Hostname,
     /** Nova instance id; may be empty or any text of an API user: it is sent as a header, never rendered. */
     device_id: Type.String({ pattern: '^[\\x20-\\x7e]{0,255}$' }),

@@ -56,7 +56,7 @@ export const Allocation2016 = Type.Object(
   {
     mac_address: Mac,
     /** address → whether DHCP hands it out */
-    ip_addresses: Type.Record(Ip, Type.Boolean()),
+    ip_addresses: Type.Record(Ip, Type.Boolean(), closed),
     /** `10-0-0-5.local`: the first address, and the domain. */
     hostname: Type.String({ pattern: '^[A-Za-z0-9.-]{0,253}$' }),
     device_id: Type.Union([Type.String({ pattern: '^[\\x20-\\x7e]{0,255}$' }), Type.Null()]),
@@ -248,7 +248,7 @@ export const Config2016 = Type.Object(
     ),
     vpn: Type.Optional(Type.Object({ ipsec: Type.Optional(Type.Array(VpnService2016, { maxItems: 64 })) }, closed)),
     /** Services besides routing, such as `loadbalancer`: this appliance has none. */
-    services: Type.Optional(Type.Record(Type.String({ pattern: '^[a-z0-9_-]{1,64}$' }), Type.Unknown())),
+    services: Type.Optional(Type.Record(Type.String({ pattern: '^[a-z0-9_-]{1,64}$' }), Type.Unknown(), closed)),
   },
   closed,
 );
