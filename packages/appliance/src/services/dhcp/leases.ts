@@ -1,3 +1,5 @@
+import type { Lease } from '@astara/model/appliance/api/stats.ts';
+
 /**
  * dnsmasq's lease file: `expiry mac address hostname client-id`, and behind a line `duid …` the IPv6 leases, whose second field
  * is an IAID and whose last is the client's DUID.
@@ -12,17 +14,6 @@ export interface LeaseLine {
   readonly hostname: string | undefined;
   /** RFC 2132 §9.14, or the DUID of RFC 8415 §11, as hexadecimal bytes with colons. */
   readonly clientId: string | undefined;
-}
-
-/** A lease as `GET /v2/leases` tells of it. */
-export interface Lease {
-  readonly network_id: string;
-  readonly ip_address: string;
-  readonly mac_address: string | null;
-  readonly hostname: string | null;
-  /** RFC 3339; null: it does not end. */
-  readonly expires_at: string | null;
-  readonly client_id: string | null;
 }
 
 export function parseLeases(text: string): LeaseLine[] {

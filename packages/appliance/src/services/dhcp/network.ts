@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
+import type { Lease } from '@astara/model/appliance/api/stats.ts';
 import { startTime } from '../../processes.ts';
 import { type Known, known, type RunnerContext } from '../service.ts';
 import { dropLeases, readLeaseFile, settledLeaseFile } from './lease-file.ts';
-import { currentLeases, type Lease, type LeaseLine, movedAddresses, parseLeases, staleLeases } from './leases.ts';
+import { currentLeases, type LeaseLine, movedAddresses, parseLeases, staleLeases } from './leases.ts';
 import { DnsmasqServer } from './server.ts';
 import type { NetworkState } from './state.ts';
 

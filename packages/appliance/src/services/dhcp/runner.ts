@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Lease } from '@astara/model/appliance/api/stats.ts';
 import { Daemon } from '../../daemons.ts';
 import { type Check, type Health, type Known, known, type Runner, type RunnerContext } from '../service.ts';
 import { checkNetwork } from './check.ts';
-import type { Lease } from './leases.ts';
 import { NetworkServers } from './network.ts';
 import type { DhcpState, NetworkChange, NetworkState } from './state.ts';
 
