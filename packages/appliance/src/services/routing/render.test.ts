@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ApplianceConfig } from '@astara/model/appliance/config.ts';
+import type { Subnet } from '@astara/model/appliance/network.ts';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { anyRoutedConfig } from '../../testing/arbitrary-routing.ts';
@@ -117,6 +118,18 @@ describe('routing', () => {
     expect(node?.floating).toEqual(['203.0.113.4/32', '203.0.113.5/32']);
     expect(node?.tenant).toEqual(['10.0.1.0/24', 'fd00:a::/64']);
     expect(compiled(config([external, internal], { ...more, snat: false }))?.node.bgp?.tenant).toContain('10.0.0.0/24');
+  });
+
+  it('says by which means hosts get addresses and the rest', () => {
+    const flags = (mode: Subnet['ipv6_ra_mode']) => {
+      const subnets = [subnet('fd00:a::/64', 'fd00:a::1', { ipv6_ra_mode: mode })];
+      const conf = compiled(config([network('internal', 'qr-a', ['fd00:a::1/64'], { subnets })]))?.files.conf ?? '';
+      return /managed (\w+);\n *other config (\w+);[^}]*autonomous (\w+);/.exec(conf)?.slice(1);
+    };
+    expect(flags('slaac')).toEqual(['no', 'no', 'yes']);
+    expect(flags('dhcpv6-stateless')).toEqual(['no', 'yes', 'yes']);
+    expect(flags('dhcpv6-stateful')).toEqual(['yes', 'yes', 'no']);
+    expect(flags(null)).toBeUndefined();
   });
 
   it('can be nobody’s default router', () => {

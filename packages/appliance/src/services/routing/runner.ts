@@ -1,3 +1,4 @@
+import { chownSync } from 'node:fs';
 import { chmod, chown, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Daemon } from '../../daemons.ts';
@@ -133,7 +134,7 @@ export class RoutingRunner implements Runner<RoutingState, RoutingChange> {
     if (pid === undefined) return;
     const sent = () => ifnames.map((ifname) => advertisementsSent(pid, ifname));
     const before = sent();
-    writeAtomically(this.#here(fileNames.conf), conf, 0o640);
+    this.#writeFile('conf', conf);
     await this.#readAgain();
     // An interface that is gone has nothing to count, and nobody to listen.
     const said = () => sent().every((count, index) => count === undefined || count !== before[index]);
@@ -204,15 +205,21 @@ export class RoutingRunner implements Runner<RoutingState, RoutingChange> {
     const { gid } = account('bird');
     await mkdir(this.#here('.'), { recursive: true });
     await chown(this.#here('.'), 0, gid);
-    // Set-group-ID: what we write there is BIRD's to read, and nobody else's.
-    await chmod(this.#here('.'), 0o2750);
+    await chmod(this.#here('.'), 0o750);
     await giveDirectory(this.#here(OWN), privileges);
   }
 
   #write(files: RoutingFiles, before: Partial<RoutingFiles>): void {
     for (const name of ['conf', 'floating'] as const) {
-      if (files[name] !== before[name]) writeAtomically(this.#here(fileNames[name]), files[name], 0o640);
+      if (files[name] !== before[name]) this.#writeFile(name, files[name]);
     }
+  }
+
+  /** For BIRD to read, and nobody else: there are keys in it. */
+  #writeFile(name: keyof RoutingFiles, text: string): void {
+    const path = this.#here(fileNames[name]);
+    writeAtomically(path, text, 0o640);
+    chownSync(path, 0, account('bird').gid);
   }
 
   #files(): Partial<RoutingFiles> {
