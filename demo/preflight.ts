@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { checkHost, isOnPath } from '@astara/agent/checks.ts';
+import { checkHost } from '@astara/agent/checks.ts';
+import { isOnPath } from '@astara/appliance/programs.ts';
 
 /** What the servers and the proofs need besides what the agent needs. Program → Debian package. */
 const programs: Readonly<Record<string, string>> = { busybox: 'busybox', udhcpc: 'udhcpc', curl: 'curl' };

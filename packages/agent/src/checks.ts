@@ -1,6 +1,6 @@
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
 import { capabilitySets, missingCapabilities } from '@astara/appliance/capabilities.ts';
+import { isOnPath, PROGRAM_PATH } from '@astara/appliance/programs.ts';
 import type { AstaraError } from '@astara/model/error.ts';
 import { agentCapabilities } from './capabilities.ts';
 import { errors } from './errors.ts';
@@ -20,9 +20,6 @@ const programs: Readonly<Record<string, string>> = {
   ping: 'iputils-ping',
 };
 
-/** Where programs are looked for, here and when they are started. */
-export const PROGRAM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-
 /** Everything that keeps the agent from working on this host. Starts nothing. */
 export function checkHost(path: string = PROGRAM_PATH, status: string = ownStatus()): AstaraError[] {
   const problems: AstaraError[] = [];
@@ -33,17 +30,6 @@ export function checkHost(path: string = PROGRAM_PATH, status: string = ownStatu
   }
   if (!existsSync(`/proc/self/task/${process.pid}/children`)) problems.push(errors.make('AGENT_KERNEL_TOO_OLD'));
   return problems;
-}
-
-export function isOnPath(program: string, path: string = PROGRAM_PATH): boolean {
-  return path.split(delimiter).some((dir) => {
-    try {
-      accessSync(join(dir, program), constants.X_OK);
-      return true;
-    } catch {
-      return false; // for whatever reason: it cannot be started from there
-    }
-  });
 }
 
 function ownStatus(): string {

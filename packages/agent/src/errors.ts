@@ -108,14 +108,6 @@ export const errors = defineErrors({
     radius: 'provider',
     status: 502,
   },
-  HOME_RUN_FAILED: {
-    message: '{program}: {reason}',
-    remedy:
-      "the reason is the program's own; try it inside the instance: nsenter --target INIT --net --mount --pid --root",
-    retry: 'retry',
-    radius: 'appliance',
-    status: 500,
-  },
   AGENT_DAEMON_FAILED: {
     message: '{program} did not start: {reason}',
     remedy: 'read its log: GET /v1/instances/{id}/console',

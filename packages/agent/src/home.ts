@@ -1,5 +1,7 @@
 import { basename } from 'node:path';
+import { errors as applianceErrors } from '@astara/appliance/errors.ts';
 import type { Home, Process } from '@astara/appliance/home.ts';
+import { runProgram } from '@astara/appliance/run-program.ts';
 import type { Netns } from '@astara/kernel/contract.ts';
 import { errors } from './errors.ts';
 import { readConsoleTail } from './instances/console.ts';
@@ -7,7 +9,6 @@ import { isAlive } from './instances/init.ts';
 import type { InstancePaths } from './instances/paths.ts';
 import { children, commandLine, descendants, innerPid } from './instances/proc.ts';
 import type { InitRef } from './instances/record.ts';
-import { runProgram } from './run-program.ts';
 
 const RUN_TIMEOUT = 10_000;
 const SPAWN_TIMEOUT = 5_000;
@@ -55,7 +56,7 @@ export class NamespaceHome implements Home {
     if (result.problem === '') return result.stdout;
     this.#mustBeAlive();
     const reason = [result.problem, result.stderr.trim()].filter((text) => text !== '').join(': ');
-    throw errors.make('HOME_RUN_FAILED', { program: basename(argv[0] ?? ''), reason });
+    throw applianceErrors.make('HOME_RUN_FAILED', { program: basename(argv[0] ?? ''), reason });
   }
 
   async spawnDaemon(argv: readonly string[], through: readonly string[] = []): Promise<number> {

@@ -131,11 +131,70 @@ export const errors = defineErrors({
     retry: 'retry',
     radius: 'appliance',
   },
+  HOME_RUN_FAILED: {
+    message: '{program}: {reason}',
+    remedy:
+      "the reason is the program's own; try it by hand: in an instance, nsenter --target INIT --net --mount --pid --root",
+    retry: 'retry',
+    radius: 'appliance',
+    status: 500,
+  },
   APPLIANCE_USER_MISSING: {
     message: 'there is no {kind} {name} on this machine',
     remedy: 'Install the Debian package of the daemon that runs as {name}: it makes the account.',
     retry: 'operator',
     radius: 'appliance',
+  },
+  MACHINE_NOT_ROOT: {
+    message: 'the appliance lacks {missing}',
+    remedy: 'start astara-appliance as root; a systemd unit with CapabilityBoundingSet= must name these',
+    retry: 'operator',
+    radius: 'instance',
+  },
+  MACHINE_PROGRAM_MISSING: {
+    message: 'the program {program} is not installed',
+    remedy: 'install its Debian package: apt-get install {package}',
+    retry: 'operator',
+    radius: 'instance',
+  },
+  MACHINE_ALREADY_RUNNING: {
+    message: 'another astara-appliance answers on {socket}',
+    remedy: 'stop it; one machine is one appliance',
+    retry: 'operator',
+    radius: 'instance',
+  },
+  MACHINE_LISTEN_FAILED: {
+    message: 'cannot listen on {where}: {reason}',
+    remedy:
+      'check that listen is an address of this machine (or ::, for all), that the port is free, and that socket is in a directory',
+    retry: 'operator',
+    radius: 'instance',
+  },
+  MACHINE_TLS_REQUIRED: {
+    message: '[appliance] listen is {address}, which others can reach, but {option} is not set',
+    remedy:
+      'set tls_certificate, tls_key and tls_client_ca: whoever may send a configuration owns the router. Without TLS listen on 127.0.0.1, ::1 or the socket alone',
+    retry: 'operator',
+    radius: 'instance',
+  },
+  MACHINE_TLS_UNUSABLE: {
+    message: 'the certificate, its key or the client CA cannot be used: {reason}',
+    remedy:
+      'check the files that tls_certificate, tls_key and tls_client_ca name: PEM, and the key belongs to the certificate',
+    retry: 'operator',
+    radius: 'instance',
+  },
+  MACHINE_FIRST_CONFIG: {
+    message: '{file} cannot be put in force: {reason}',
+    remedy: 'correct it, or unset first_config and send a configuration through the API',
+    retry: 'operator',
+    radius: 'instance',
+  },
+  MACHINE_STATE_DIR: {
+    message: 'cannot use {directory}: {reason}',
+    remedy: 'check that it can be made and written, and that its file system is not read-only',
+    retry: 'operator',
+    radius: 'instance',
   },
   APPLIANCE_INTERNAL: {
     message: 'unexpected: {cause}',

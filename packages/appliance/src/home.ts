@@ -8,6 +8,12 @@ export interface Home {
   /** The appliance's network. */
   readonly netns: Netns;
 
+  /**
+   * The root directory of a machine that is the appliance's own, as seen by this process. Absent: its files are those of a host
+   * that has other purposes, and are not to be touched.
+   */
+  readonly root?: string;
+
   /** A directory of the appliance's own, as seen by this process; its daemons see it as {@link runDirInside}. */
   readonly runDir: string;
   readonly runDirInside: string;

@@ -13,6 +13,9 @@ const CAPABILITIES = [
   ['CAP_SYS_ADMIN', 21n],
 ] as const;
 
+/** What is done with it: `all` namespaces are made and entered, or only the process's `own` is used, without CAP_SYS_ADMIN. */
+export type Reach = 'all' | 'own';
+
 /**
  * The kernel in the way that `choice` names; `auto` takes netlink, and iproute2 where koffi or libnftables cannot be
  * loaded, and then tells `onFallback` why. Rejects with KERNEL_NOT_PERMITTED, KERNEL_LIBRARY_MISSING or
@@ -21,8 +24,9 @@ const CAPABILITIES = [
 export async function openKernel(
   choice: KernelChoice,
   onFallback: (reason: unknown) => void = () => {},
+  reach: Reach = 'all',
 ): Promise<Kernel> {
-  checkCapabilities();
+  checkCapabilities(undefined, reach);
   if (choice === 'iproute2') return openIprouteKernel();
   if (choice === 'netlink') return openNetlinkKernel();
   try {
@@ -35,9 +39,10 @@ export async function openKernel(
 }
 
 /** Throws KERNEL_NOT_PERMITTED naming what is missing from `status`, which is the text of /proc/self/status. */
-export function checkCapabilities(status = readFileSync('/proc/self/status', 'utf8')): void {
+export function checkCapabilities(status = readFileSync('/proc/self/status', 'utf8'), reach: Reach = 'all'): void {
   const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? '0'}`);
-  const missing = CAPABILITIES.filter(([, bit]) => ((effective >> bit) & 1n) === 0n).map(([name]) => name);
+  const needed = CAPABILITIES.filter(([name]) => reach === 'all' || name !== 'CAP_SYS_ADMIN');
+  const missing = needed.filter(([, bit]) => ((effective >> bit) & 1n) === 0n).map(([name]) => name);
   if (missing.length === 0) return;
   const asked = { operation: 'open', object: 'the kernel' };
   throw new KernelError('KERNEL_NOT_PERMITTED', asked, 'EPERM', `: this process lacks ${missing.join(' and ')}`);

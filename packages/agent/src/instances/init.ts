@@ -4,7 +4,7 @@ import { NETNS_DIR } from '@astara/kernel/netns-dir.ts';
 import { netnsName } from '@astara/model/instance.ts';
 import { errors } from '../errors.ts';
 import { until } from '../poll.ts';
-import { runProgram } from '../run-program.ts';
+import { runProgram } from '@astara/appliance/run-program.ts';
 import type { InstancePaths } from './paths.ts';
 import { isRunning, netnsOfName, netnsOfProcess, readStat } from './proc.ts';
 import type { InitRef } from './record.ts';

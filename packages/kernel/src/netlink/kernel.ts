@@ -4,7 +4,7 @@ import { checkNetnsName } from '../input.ts';
 import { listNetnsFiles, NEW_NETNS_SYSCTL, openNetnsFile } from '../netns-dir.ts';
 import { loadLibraries } from './libc.ts';
 import { LowDescriptors } from './low-descriptors.ts';
-import { Namespaces } from './namespace.ts';
+import { Namespaces, OwnNamespace } from './namespace.ts';
 import { NetlinkNetns, type Parts } from './netns.ts';
 import { bringLoopbackUp } from './rtnetlink-change.ts';
 import { NETLINK_ROUTE, NetlinkSocket } from './socket.ts';
@@ -50,6 +50,7 @@ class NetlinkKernel implements Kernel {
 
   async open(netns: string | null): Promise<Netns> {
     if (netns !== null) checkNetnsName(netns);
-    return new NetlinkNetns(this.#parts, netns, openNetnsFile(netns));
+    const namespaces = netns === null ? new OwnNamespace(this.#parts.libc) : this.#parts.namespaces;
+    return new NetlinkNetns({ ...this.#parts, namespaces }, netns, openNetnsFile(netns));
   }
 }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { PROGRAM_PATH } from './checks.ts';
+import { PROGRAM_PATH } from './programs.ts';
 
 export interface ProgramResult {
   readonly stdout: string;
@@ -11,7 +11,7 @@ export interface ProgramResult {
 }
 
 /** A small, fixed environment: what a daemon does must not depend on who started the agent. */
-const env = { PATH: PROGRAM_PATH, LC_ALL: 'C' };
+export const programEnvironment = { PATH: PROGRAM_PATH, LC_ALL: 'C' };
 
 const OUTPUT_LIMIT = 16 * 1024 * 1024;
 
@@ -25,7 +25,12 @@ export function runProgram(
 ): Promise<ProgramResult> {
   const { promise, resolve } = Promise.withResolvers<ProgramResult>();
   const [program = '', ...args] = argv;
-  const child = spawn(program, args, { detached: true, cwd: '/', env, stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(program, args, {
+    detached: true,
+    cwd: '/',
+    env: programEnvironment,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
   let problem = '';
