@@ -27,12 +27,16 @@ function planVpn(before: Known<VpnState>, after: VpnState): readonly PlannedStep
   return [
     {
       phase: 'serve',
-      what: after === undefined ? 'off' : `${lines.length} changes of connections`,
+      what: after === undefined ? 'off' : count(lines.length),
       change: { from: before, to: after },
       undo: before.unknown ? undefined : { from: known(after), to: before.value },
       detail: () => [...(daemon ? [after === undefined ? 'stop charon' : 'settings of charon'] : []), ...lines],
     },
   ];
+}
+
+function count(changes: number): string {
+  return `${changes} ${changes === 1 ? 'change' : 'changes'} of connections`;
 }
 
 function ends({ version, local, remote, tunnels }: ConnectionNode): string {
