@@ -2,19 +2,18 @@ import { ROUTE_PROTOCOL } from '@astara/kernel/contract.ts';
 import type { ApplianceConfig } from '@astara/model/appliance/config.ts';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Applier } from '../../apply/applier.ts';
+import type { Applier } from '../../apply/applier.ts';
 import type { AnyService } from '../../apply/state.ts';
-import { silent } from '../../log.ts';
-import { Supervisor } from '../../supervisor.ts';
 import { anyLinkConfig, linkPorts } from '../../testing/arbitrary-link.ts';
 import { config, network } from '../../testing/configs.ts';
+import { adoptWith } from '../../testing/single-service.ts';
 import { World } from '../../testing/world.ts';
 import { linkService } from './service.ts';
 
 /** The link service alone, in a real namespace: what it was asked for is there, and what somebody does by hand is seen and mended. */
 let world: World;
 let applier: Applier;
-let supervisor: Supervisor;
+let close: () => Promise<void>;
 
 const inNetns = async (...argv: string[]) => {
   const { status, stdout, stderr } = await world.exec('r', argv);
@@ -27,19 +26,11 @@ const details = async () => (await applier.drift()).flatMap(({ detail }) => deta
 beforeEach(async () => {
   world = await World.create();
   for (const ifname of linkPorts) await world.segment(`b-${ifname}`, ifname);
-  supervisor = new Supervisor();
-  applier = new Applier({
-    home: world.home,
-    services: [linkService as unknown as AnyService],
-    log: silent,
-    context: () => ({ home: world.home, supervisor, log: silent, revive: () => undefined, emit: () => undefined }),
-  });
-  await applier.adopt(undefined);
+  ({ applier, close } = await adoptWith(world, linkService as unknown as AnyService));
 });
 
 afterEach(async () => {
-  await applier?.release();
-  supervisor?.close();
+  await close?.();
   await world?.destroy();
 });
 

@@ -37,7 +37,7 @@ export function sysctls(networks: readonly Network[], routes: Iterable<RouteStat
     // Flows, not pairs of hosts, are shared out (RFC 2992 §1): behind NAT all of a tenant's may have one source.
     values['net/ipv4/fib_multipath_hash_policy'] = '1';
     values['net/ipv6/fib_multipath_hash_policy'] = '1';
-    // A next hop that does not answer ARP gets none. IPv6 does so by itself.
+    // A next hop that does not answer ARP gets none. IPv6 has nothing like it where the host forwards.
     values['net/ipv4/fib_multipath_use_neigh'] = '1';
     break;
   }
