@@ -121,7 +121,7 @@ describe('routing', () => {
   });
 
   it('says by which means hosts get addresses and the rest', () => {
-    const flags = (mode: Subnet['ipv6_ra_mode']) => {
+    const flags = (mode: NonNullable<Subnet['ipv6_ra_mode']> | null) => {
       const subnets = [subnet('fd00:a::/64', 'fd00:a::1', { ipv6_ra_mode: mode })];
       const conf = compiled(config([network('internal', 'qr-a', ['fd00:a::1/64'], { subnets })]))?.files.conf ?? '';
       return /managed (\w+);\n *other config (\w+);[^}]*autonomous (\w+);/.exec(conf)?.slice(1);

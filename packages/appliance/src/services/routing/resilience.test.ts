@@ -161,7 +161,17 @@ describe('a restarted agent', () => {
   it('takes learned routes away when BGP ends', async () => {
     await appliance.apply({ ...wanted([]), bgp: { asn: 65_001, neighbors: [] } });
     expect(await until(async () => (await learned()).length === 0, 5_000)).toBe(true);
-    await appliance.apply(config([], { generation: generation + 1 }));
+  });
+
+  it('takes them away also when BIRD is not there to do it', async () => {
+    await appliance.apply(wanted([trusted]));
+    expect(await until(() => has('0.0.0.0/0 198.51.100.3'), 10_000)).toBe(true);
+    process.kill((await birdPid()) ?? Number.NaN, 'SIGKILL');
+    expect(await learned()).not.toEqual([]);
+    generation += 1;
+    const { bgp: _, ...without } = wanted([]);
+    await appliance.apply({ ...without, generation });
+    expect(await learned()).toEqual([]);
     expect(await birdPid()).toBeUndefined();
   });
 });

@@ -176,6 +176,10 @@ export class RoutingRunner implements Runner<RoutingState, RoutingChange> {
 
   async #end(): Promise<void> {
     await this.#daemon.stop();
+    // One that ended by itself has left them, and nobody comes to take them away.
+    if (await this.#leftRoutes()) {
+      for (const family of ['-4', '-6']) await this.#home.run(['ip', family, 'route', 'flush', 'proto', 'bird']);
+    }
     await rm(this.#here('.'), { recursive: true, force: true });
   }
 
