@@ -147,15 +147,16 @@ describe('adoption', () => {
     await appliance.apply(desired(1));
     const before = await worldState();
     await appliance.close();
-    const { dnsmasq } = await pids();
-    process.kill(dnsmasq ?? Number.NaN, 'SIGKILL');
+    const dnsmasqs = (await world.home.processes()).filter(({ argv }) => argv[0] === 'dnsmasq');
+    process.kill(dnsmasqs[0]?.pid ?? Number.NaN, 'SIGKILL');
     await world.exec('r', ['nft', 'delete', 'element', 'inet', 'astara', 'fip_in', '{ 203.0.0.1 }']);
     await world.exec('r', ['ip', 'addr', 'del', '10.1.0.1/16', 'dev', 'qr-a']);
     await world.exec('r', ['ip', 'addr', 'add', '192.0.2.9/32', 'dev', 'qr-a']);
     await world.exec('r', ['ip', 'route', 'del', 'default']);
     appliance = await Appliance.adopt(world.home, { stateFile: world.stateFile });
     expect(await worldState()).toBe(before);
-    expect((await pids()).dnsmasq).toBeDefined();
+    const revived = (await world.home.processes()).filter(({ argv }) => argv[0] === 'dnsmasq');
+    expect(revived.map(({ argv }) => argv)).toEqual(expect.arrayContaining(dnsmasqs.map(({ argv }) => argv)));
   });
 
   it('repairs a table that somebody took rules from or deleted', async () => {
