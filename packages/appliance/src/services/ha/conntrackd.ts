@@ -5,11 +5,11 @@ import { Daemon } from '../../daemons.ts';
 import { giveDirectory, type Privileges } from '../../privileges.ts';
 import { writeAtomically } from '../../state-file.ts';
 import type { RunnerContext } from '../service.ts';
-import { conntrackdConfName } from './render.ts';
+import { conntrackdConfName, HA_USER } from './render.ts';
 import { DIRECTORY, haPaths } from './state.ts';
 
-/** Netlink to connection tracking, and to bind to the interface. It has no account of its own in Debian. */
-const privileges: Privileges = { user: 'daemon', capabilities: ['net_admin'] };
+/** Netlink to connection tracking, and to bind to the interface. */
+const privileges: Privileges = { user: HA_USER, capabilities: ['net_admin'] };
 
 /** Tells the other members' kernels of this one's connections, and this one's of theirs. */
 export class Conntrackd {

@@ -103,10 +103,10 @@ function route({ destination, hops }: RouteState): RouteNode {
   return { destination: prefix(destination, '/static_routes'), hops: hops.flatMap((each) => hop(each) ?? []) };
 }
 
-function hop({ via, ifname: name, onlink = false, weight }: HopState): HopNode | undefined {
+function hop({ via, ifname: name, weight }: HopState): HopNode | undefined {
   if (name === undefined) return undefined;
   const on = ifname(name, '/static_routes');
-  return { via: via === undefined ? undefined : ip(via, '/static_routes'), ifname: on, onlink, weight };
+  return { via: via === undefined ? undefined : ip(via, '/static_routes'), ifname: on, weight };
 }
 
 /** IPv4 when members hear each other in both. */

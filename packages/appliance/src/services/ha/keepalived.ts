@@ -1,18 +1,19 @@
-import { rm } from 'node:fs/promises';
+import { lchown, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { digest } from '@astara/model/digest.ts';
 import { Daemon } from '../../daemons.ts';
 import { errors } from '../../errors.ts';
-import { giveDirectory, type Privileges } from '../../privileges.ts';
+import { account, giveDirectory, type Privileges, privilegePrefix } from '../../privileges.ts';
 import { parentOf, signalProcess, startTime, until } from '../../processes.ts';
 import { readIfPresent, writeAtomically } from '../../state-file.ts';
 import type { RunnerContext } from '../service.ts';
 import type { AddressNode } from './nodes.ts';
+import { HA_USER } from './render.ts';
 import { DIRECTORY, type HaState, haPaths } from './state.ts';
 import { type InstanceState, NotifyFifo, parseNotice, routerState, type VrrpState, vrrpStates } from './states.ts';
 
-/** Raw sockets for VRRP and gratuitous ARP; addresses and routes. It has no account of its own in Debian. */
-const privileges: Privileges = { user: 'daemon', capabilities: ['net_admin', 'net_raw'] };
+/** Raw sockets for VRRP and gratuitous ARP; addresses and routes. */
+const privileges: Privileges = { user: HA_USER, capabilities: ['net_admin', 'net_raw'] };
 /** For 10,000 addresses of which each takes the kernel longer than the one before. ms */
 const SETTLE_TIMEOUT = 15_000;
 /** What is left of one that was killed has given up its mastership by then. ms */
@@ -111,9 +112,15 @@ export class Keepalived {
     await until(async () => (await this.#processes()).length === 0, LEFTOVER_TIMEOUT);
     await this.#killAll();
     await giveDirectory(this.#path('keepalived'), privileges);
-    await Promise.all([rm(here.fifo, { force: true }), rm(this.#path('loaded'), { force: true })]);
-    this.#fifo.close();
+    // Also the pids: it would take somebody else, or a zombie, for itself.
+    const stale = ['loaded', 'keepalived/notify', 'keepalived/pid', 'keepalived/vrrp.pid'];
+    await Promise.all(stale.map((name) => rm(this.#path(name), { force: true })));
+    // One that it had made itself it would make anew whenever it reads its configuration again.
+    await home.run(['mkfifo', '--mode=600', haPaths(home.runDirInside).fifo]);
+    const { uid, gid } = account(HA_USER);
+    await lchown(here.fifo, uid, gid);
     this.#states.clear();
+    this.#fifo.open(here.fifo);
     await this.#test(state.waiting);
     writeAtomically(this.#path('keepalived.conf'), state.waiting);
     await this.#daemon.start(
@@ -129,7 +136,7 @@ export class Keepalived {
         `--pid=${inside('keepalived/pid')}`,
         `--vrrp_pid=${inside('keepalived/vrrp.pid')}`,
       ],
-      () => this.#fifo.open(here.fifo) && state.names.every((name) => this.#states.has(name)),
+      () => state.names.every((name) => this.#states.has(name)),
     );
     await this.#load(state);
     this.#sweepAfter(1.5 * state.downInterval + 500);
@@ -155,12 +162,10 @@ export class Keepalived {
   async #test(text: string): Promise<void> {
     const { home } = this.#context;
     writeAtomically(this.#path('candidate.conf'), text);
+    const path = join(home.runDirInside, DIRECTORY, 'candidate.conf');
     try {
-      await home.run([
-        'keepalived',
-        '--config-test',
-        `--use-file=${join(home.runDirInside, DIRECTORY, 'candidate.conf')}`,
-      ]);
+      // As itself: as root it would try out another user, and 2.2.7 then ends itself.
+      await home.run([...privilegePrefix(privileges), 'keepalived', '--config-test', `--use-file=${path}`]);
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw errors.make('APPLIANCE_DAEMON_REFUSED', { daemon: 'keepalived', reason }, { cause });

@@ -43,11 +43,10 @@ export interface RouteNode {
   readonly hops: readonly HopNode[];
 }
 
-/** `onlink`: the next hop is on the interface, whatever prefixes that has. */
 export interface HopNode {
+  /** On the interface, whatever prefixes that has. Undefined: what is meant is there itself. */
   readonly via: Ip | undefined;
   readonly ifname: Ifname;
-  readonly onlink: boolean;
   /** Its share among several, 1 to 256. */
   readonly weight: number;
 }

@@ -17,6 +17,8 @@ export interface HaPaths {
   readonly control: string;
 }
 
+/** As whom both run: Debian has no accounts for them. */
+export const HA_USER = 'daemon';
 /** As conntrackd of Debian has it by default. */
 const CONNTRACKD_PORT = 3780;
 /** Connections that it remembers. */
@@ -27,24 +29,38 @@ const SOCKET_BUFFER = 1_249_280;
  * keepalived.conf(5). With `addresses: false` what the router has is left out: a keepalived that starts removes all addresses of
  * its configuration, also those that serve clients and that nobody else has taken over yet.
  */
-export function renderKeepalived(node: HaNode, paths: HaPaths, { addresses }: { addresses: boolean }): string {
+export function renderKeepalived(
+  node: HaNode,
+  paths: HaPaths,
+  { addresses, conntrackd }: { addresses: boolean; conntrackd: string | undefined },
+): string {
   const names = node.instances.map(instanceName);
   return lines([
     ...block('global_defs', [
       'router_id astara',
       'vrrp_version 3',
       'dynamic_interfaces',
+      'enable_script_security',
+      // Before the FIFO, which is only written to again after a reload when this user is known by then (2.2.7).
+      `script_user ${HA_USER}`,
       `vrrp_notify_fifo ${paths.fifo}`,
       // Neighbours are told again a little later, for those who missed it.
       'vrrp_garp_master_delay 2',
       'vrrp_garp_master_repeat 1',
+      // Of two masters that meet again the one that stays hears of the other, and tells neighbours that it is still there.
+      'vrrp_higher_prio_send_advert true',
     ]),
     ...(names.length < 2 ? [] : block('vrrp_sync_group router', block('group', names))),
-    ...node.instances.flatMap((instance) => vrrpInstance(node, instance, addresses)),
+    ...node.instances.flatMap((instance) => vrrpInstance(node, instance, addresses, conntrackd)),
   ]);
 }
 
-function vrrpInstance(node: HaNode, instance: InstanceNode, addresses: boolean): string[] {
+function vrrpInstance(
+  node: HaNode,
+  instance: InstanceNode,
+  addresses: boolean,
+  conntrackd: string | undefined,
+): string[] {
   const { version, source, peers, primary } = instance;
   return block(`vrrp_instance ${instanceName(instance)}`, [
     'state BACKUP',
@@ -60,6 +76,8 @@ function vrrpInstance(node: HaNode, instance: InstanceNode, addresses: boolean):
         : []
       : [`unicast_src_ip ${source}`, ...block('unicast_peer', peers)]),
     ...listed('track_interface', node.tracked),
+    // Of two masters that meet again, the one that gives up tells the other what came up at its side (conntrackd(8), -B).
+    ...(conntrackd === undefined ? [] : [`notify_backup "/usr/sbin/conntrackd -C ${conntrackd} -B"`]),
     ...block('virtual_ipaddress', [address(primary)]),
     ...listed('virtual_ipaddress_excluded', addresses ? instance.addresses.map(address) : []),
     ...listed('virtual_routes', addresses ? instance.routes.map(route) : []),
@@ -78,8 +96,8 @@ function route({ destination, hops }: RouteNode): string {
   return `${destination} no_track ${hops.map((each) => `nexthop ${hop(each)} weight ${each.weight}`).join(' ')}`;
 }
 
-function hop({ via, ifname, onlink }: HopNode): string {
-  return `${via === undefined ? '' : `via ${via} `}dev ${ifname}${onlink ? ' onlink' : ''}`;
+function hop({ via, ifname }: HopNode): string {
+  return via === undefined ? `dev ${ifname}` : `via ${via} dev ${ifname} onlink`;
 }
 
 /** conntrackd.conf(5). Entries go straight into the other members' kernels: a takeover waits for nothing. */

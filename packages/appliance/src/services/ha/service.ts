@@ -1,4 +1,5 @@
 import type { ApplianceConfig } from '@astara/model/appliance/config.ts';
+import { linkService } from '../link/service.ts';
 import type { CompileContext, Known, PlannedStep, Service, Whole } from '../service.ts';
 import { planWhole } from '../service.ts';
 import { desiredHa } from './desired.ts';
@@ -7,17 +8,8 @@ import { type HaState, haState } from './state.ts';
 
 export const haService: Service<HaState | undefined, Whole<HaState | undefined>, HaRunner> = {
   name: 'ha',
-  reads: [
-    'ha',
-    'networks',
-    'floating_ips',
-    'port_forwardings',
-    'snat',
-    'snat_addresses',
-    'static_routes',
-    'default_v4_gateway',
-    'default_v6_gateway',
-  ],
+  // What a router that is alone would have is the link service's knowledge.
+  reads: [...new Set<keyof ApplianceConfig>(['ha', ...linkService.reads])],
   compile: (config: ApplianceConfig, context: CompileContext) =>
     haState(desiredHa(config, context), context.runDirInside),
   plan,

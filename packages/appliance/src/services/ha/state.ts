@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type AddressNode, type HaNode, instanceName } from './nodes.ts';
-import { type HaPaths, renderConntrackd, renderKeepalived } from './render.ts';
+import { conntrackdConfName, type HaPaths, renderConntrackd, renderKeepalived } from './render.ts';
 
 /** Below the run directory: what we write for the daemons, and a directory for each in which it writes. */
 export const DIRECTORY = 'ha';
@@ -31,11 +31,13 @@ export function haPaths(runDir: string): HaPaths {
 export function haState(node: HaNode | undefined, runDirInside: string): HaState | undefined {
   if (node === undefined) return undefined;
   const paths = haPaths(runDirInside);
+  const text = node.sync === undefined ? undefined : renderConntrackd(node.sync, paths);
+  const conntrackd = text === undefined ? undefined : join(runDirInside, DIRECTORY, conntrackdConfName(text));
   return Object.freeze({
     node,
-    keepalived: renderKeepalived(node, paths, { addresses: true }),
-    waiting: renderKeepalived(node, paths, { addresses: false }),
-    conntrackd: node.sync === undefined ? undefined : renderConntrackd(node.sync, paths),
+    keepalived: renderKeepalived(node, paths, { addresses: true, conntrackd }),
+    waiting: renderKeepalived(node, paths, { addresses: false, conntrackd }),
+    conntrackd: text,
     names: node.instances.map(instanceName),
     addresses: node.instances.flatMap(({ addresses }) => addresses),
     downInterval: 4 * node.advertInterval,

@@ -30,8 +30,8 @@ export function parseNotice(line: string): { readonly instance: string; readonly
 }
 
 /**
- * What keepalived writes to its FIFO, in order. It keeps the FIFO open for both directions, so what it says while nobody reads
- * waits for the next agent.
+ * What keepalived writes to its FIFO, in order. Both ends are open for both directions: what it says while nobody reads waits for
+ * the next agent, and there is no end when it closes the FIFO for a moment, as it does when it reads its configuration again.
  */
 export class NotifyFifo {
   #socket: Socket | undefined;
@@ -41,9 +41,9 @@ export class NotifyFifo {
     this.#hear = hear;
   }
 
-  /** False while there is none. The directory is the daemon's: it must not lead us anywhere else. */
+  /** False when there is none. The directory is the daemon's: it must not lead us anywhere else. */
   open(path: string): boolean {
-    if (this.#socket !== undefined) return true;
+    this.close();
     const descriptor = openFifo(path);
     if (descriptor === undefined) return false;
     const socket = new Socket({ fd: descriptor, readable: true, writable: false });
@@ -55,9 +55,7 @@ export class NotifyFifo {
       rest = (lines.pop() ?? '').slice(-256);
       for (const line of lines) this.#hear(line);
     });
-    // The writer has ended: whoever starts it again opens it again.
     socket.on('error', () => this.close());
-    socket.on('end', () => this.close());
     socket.unref();
     return true;
   }
@@ -71,7 +69,7 @@ export class NotifyFifo {
 function openFifo(path: string): number | undefined {
   let descriptor: number;
   try {
-    descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+    descriptor = openSync(path, constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;

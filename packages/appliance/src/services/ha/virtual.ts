@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { ApplianceConfig } from '@astara/model/appliance/config.ts';
 import type { Network } from '@astara/model/appliance/network.ts';
-import { canonicalIp, contains, parseCidr } from '@astara/model/ip.ts';
+import { canonicalIp, parseCidr } from '@astara/model/ip.ts';
 import { translatedAddresses } from '../firewall/addresses.ts';
+import { externalFinder } from '../link/externals.ts';
 import { hasIpv6 } from '../link/sysctls.ts';
 
 /**
@@ -39,15 +40,15 @@ export function virtualAddresses(config: ApplianceConfig): readonly VirtualAddre
     const { network_id, interface: port } = network;
     const all = port.addresses.flatMap((text) => canonical(text) ?? []);
     const own = hasIpv6(network) ? all : all.filter((cidr) => !cidr.includes(':'));
-    for (const cidr of own) add(port.ifname, cidr);
     const firstV6 = own.filter((cidr) => cidr.includes(':')).sort()[0];
     if (firstV6 !== undefined && !own.some(isLinkLocal)) add(port.ifname, linkLocalFor(network_id, firstV6));
+    for (const cidr of own) add(port.ifname, cidr);
   }
 
-  const externals = shared.filter(({ network_type }) => network_type === 'external');
-  for (const address of translatedAddresses(config)) {
-    const external = externals.length < 2 ? externals[0] : (holder(externals, address) ?? externals[0]);
-    if (external !== undefined) add(external.interface.ifname, `${address}/${address.includes(':') ? 128 : 32}`);
+  const external = externalFinder(shared);
+  for (const address of shared.length === 0 ? [] : translatedAddresses(config)) {
+    const ifname = external(address)?.interface.ifname;
+    if (ifname !== undefined) add(ifname, `${address}/${address.includes(':') ? 128 : 32}`);
   }
   if (config.ha !== undefined) {
     for (const version of [4, 6] as const) add(config.ha.interface, primaryAddress(config.ha.vrid, version));
@@ -65,10 +66,6 @@ function sharedNetworks({ ha, networks }: ApplianceConfig): readonly Network[] {
   return networks.filter(
     (network) => network.network_type !== 'management' && network.interface.ifname !== ha.interface,
   );
-}
-
-function holder(networks: readonly Network[], address: string): Network | undefined {
-  return networks.find((network) => network.interface.addresses.some((cidr) => contains(cidr, address)));
 }
 
 /** Undefined for what is no prefix: the rules have said so. */
