@@ -63,7 +63,7 @@ describe('the state of an appliance', () => {
     expect(body.interfaces).toHaveLength(2);
     expect(body.reachability).toMatchObject({ v4: true, v6: true });
     expect(body.reachability.probes).toHaveLength(2);
-    expect(body.reachability.probes[0]).toMatchObject({ type: 'ping', address: '198.51.100.1', ok: true });
+    expect(body.reachability.probes[0]).toMatchObject({ type: 'gateway', address: '198.51.100.1', ok: true });
     expect(body.drift).toEqual([]);
     const brief = (await api.ask('GET', '/v2/status?reachability=false&drift=false')).body;
     expect(brief).not.toHaveProperty('reachability');

@@ -1,8 +1,7 @@
 import type { Link, Netns } from '@astara/kernel/contract.ts';
 import type { Check } from '../service.ts';
-import type { HopState, LinkState } from './state.ts';
-
-const EVERYWHERE = ['0.0.0.0/0', '::/0'] as const;
+import { hopsOfDefault } from './routes.ts';
+import type { LinkState } from './state.ts';
 
 /** Each interface: there, up, and with somebody at the other end of the wire. */
 export function checkPorts({ interfaces }: LinkState, links: readonly Link[]): Check[] {
@@ -16,15 +15,10 @@ export function checkPorts({ interfaces }: LinkState, links: readonly Link[]): C
   });
 }
 
-/** Next hops of the default routes. */
-export function defaultGateways({ routes }: LinkState): readonly HopState[] {
-  return EVERYWHERE.flatMap((destination) => routes.get(destination)?.hops ?? []);
-}
-
 /** Each default gateway is asked for its link-layer address. */
 export async function checkGateways(netns: Netns, state: LinkState, signal: AbortSignal): Promise<Check[]> {
   return Promise.all(
-    defaultGateways(state).flatMap(({ via, ifname }) => {
+    hopsOfDefault(state.routes).flatMap(({ via, ifname }) => {
       if (via === undefined || ifname === undefined) return [];
       return checkGateway(netns, via, ifname, signal);
     }),

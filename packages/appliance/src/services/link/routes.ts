@@ -52,6 +52,17 @@ export function desiredRoutes(config: ApplianceConfig, warn: Warn): Map<string, 
   return routes;
 }
 
+const EVERYWHERE = ['0.0.0.0/0', '::/0'] as const;
+
+/** Next hops of the default routes. */
+export function defaultHops(config: ApplianceConfig): readonly HopState[] {
+  return hopsOfDefault(desiredRoutes(config, () => undefined));
+}
+
+export function hopsOfDefault(routes: ReadonlyMap<string, RouteState>): readonly HopState[] {
+  return EVERYWHERE.flatMap((destination) => routes.get(destination)?.hops ?? []);
+}
+
 type Hops = ReadonlyMap<string, HopState>;
 
 /**

@@ -22,10 +22,10 @@ export const InterfaceStatus = Type.Object(
 );
 export type InterfaceStatus = Type.Static<typeof InterfaceStatus>;
 
-/** What came of one of `config.probes`. */
+/** What came of one of `config.probes`, or of asking a default gateway for its link-layer address (ARP, ND). */
 export const ProbeResult = Type.Object(
   {
-    type: Type.Enum(['ping', 'tcp']),
+    type: Type.Enum(['ping', 'tcp', 'gateway']),
     address: Ip,
     port: Type.Optional(Port),
     ok: Type.Boolean(),
