@@ -1,4 +1,5 @@
 import type { Vpn, VpnConnection } from '@astara/model/appliance/vpn.ts';
+import type { Home } from '../home.ts';
 import { silent } from '../log.ts';
 import type { RunnerContext } from '../services/service.ts';
 import type { VpnRunner, VpnState } from '../services/vpn/runner.ts';
@@ -13,20 +14,25 @@ export class Site {
   readonly world: World;
   readonly number: number;
   readonly events: { readonly event: string; readonly data: Readonly<Record<string, unknown>> }[] = [];
+  readonly #home: Home;
   readonly #supervisor = new Supervisor();
   runner: VpnRunner;
   state: VpnState;
 
-  private constructor(world: World, number: number) {
+  private constructor(world: World, number: number, home: Home) {
     this.world = world;
     this.number = number;
+    this.#home = home;
     this.runner = vpnService.open(this.#context());
   }
 
-  /** Its outer address and its network are, by version, 198.51.100.N and 10.N.0.0/24, 2001:db8:e::N and fd0N::/64. */
-  static async create(number: number): Promise<Site> {
-    const site = new Site(await World.create(), number);
-    const { world } = site;
+  /**
+   * Its outer address and its network are, by version, 198.51.100.N and 10.N.0.0/24, 2001:db8:e::N and fd0N::/64. `through` may
+   * make its home another one.
+   */
+  static async create(number: number, through: (home: Home) => Home = (home) => home): Promise<Site> {
+    const world = await World.create();
+    const site = new Site(world, number, through(world.home));
     const router = world.name('r');
     await world.segment('ext', 'qg-x');
     await world.segment('net', 'qr-a');
@@ -122,7 +128,7 @@ export class Site {
 
   #context(): RunnerContext {
     return {
-      home: this.world.home,
+      home: this.#home,
       supervisor: this.#supervisor,
       log: silent,
       revive: () => void this.runner.revive(this.state).catch(() => undefined),

@@ -105,9 +105,33 @@ export class Charon {
       await this.#daemon.start(['env', `STRONGSWAN_CONF=${conf}`, 'charon-systemd'], () => this.#answers());
     } catch (cause) {
       const reason = await this.#reason();
-      if (reason === undefined) throw cause;
-      throw errors.make('APPLIANCE_DAEMON_FAILED', { daemon: 'charon-systemd', reason }, { cause });
+      if (reason !== undefined) {
+        throw errors.make('APPLIANCE_DAEMON_FAILED', { daemon: 'charon-systemd', reason }, { cause });
+      }
+      await this.#mustHave('charon-systemd', cause);
+      throw cause;
     }
+    await this.#mustEncrypt();
+  }
+
+  /** Throws MACHINE_PROGRAM_MISSING. */
+  async #mustHave(program: string, cause: unknown): Promise<void> {
+    try {
+      await this.#home.run(['sh', '-c', 'command -v "$1"', 'sh', program]);
+    } catch {
+      throw errors.make('MACHINE_PROGRAM_MISSING', { program, package: program }, { cause });
+    }
+  }
+
+  /** A plugin that is not there is no reason for charon not to start. */
+  async #mustEncrypt(): Promise<void> {
+    if ((await this.ipsec()) === 'kernel') return;
+    const vici = await this.connect();
+    const { plugins } = await vici.request('stats').finally(() => vici.close());
+    if (Array.isArray(plugins) && plugins.includes('kernel-libipsec')) return;
+    await this.#daemon.stop();
+    const program = 'kernel-libipsec, which charon needs because this kernel has no ESP,';
+    throw errors.make('MACHINE_PROGRAM_MISSING', { program, package: 'libcharon-extra-plugins' });
   }
 
   async #answers(): Promise<boolean> {
