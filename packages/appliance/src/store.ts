@@ -94,13 +94,10 @@ export class ConfigStore {
 
   /** A second name for the file is enough: it is replaced, never written again. */
   #archive({ applied_at, generation, etag }: Revision): void {
-    mkdirSync(this.#history, { recursive: true, mode: 0o700 });
     const name = `${applied_at}_${generation}_${etag}.json`;
-    try {
-      linkSync(this.#path, join(this.#history, name));
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
+    // Not `recursive`: on a read-only disk Node says ENOENT then.
+    unlessThere(() => mkdirSync(this.#history, { mode: 0o700 }));
+    unlessThere(() => linkSync(this.#path, join(this.#history, name)));
     for (const { path } of this.#files().slice(KEPT)) rmSync(path, { force: true });
   }
 
@@ -138,6 +135,14 @@ export class ConfigStore {
     if (validated.ok) return validated.value;
     this.#log.error({ errors: validated.errors.slice(0, 5), path }, 'configuration is not valid, going on without it');
     return undefined;
+  }
+}
+
+function unlessThere(make: () => void): void {
+  try {
+    make();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
 
