@@ -139,6 +139,13 @@ export const errors = defineErrors({
     radius: 'appliance',
     status: 500,
   },
+  APPLIANCE_TIME_ZONE_MISSING: {
+    message: '/identity/time_zone: there is no {file} on this machine',
+    remedy: 'Correct the name, or install the Debian package tzdata.',
+    retry: 'operator',
+    radius: 'appliance',
+    status: 422,
+  },
   APPLIANCE_USER_MISSING: {
     message: 'there is no {kind} {name} on this machine',
     remedy: 'Install the Debian package of the daemon that runs as {name}: it makes the account.',

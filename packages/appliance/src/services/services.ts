@@ -2,6 +2,7 @@ import type { AnyService } from '../apply/state.ts';
 import { dhcpService } from './dhcp/service.ts';
 import { firewallService } from './firewall/service.ts';
 import { haService } from './ha/service.ts';
+import { identityService } from './identity/service.ts';
 import { linkService } from './link/service.ts';
 import { metadataService } from './metadata/service.ts';
 import { routingService } from './routing/service.ts';
@@ -14,6 +15,7 @@ export const services: readonly AnyService[] = [
   dhcpService,
   routingService,
   metadataService,
+  identityService,
   vpnService,
   // Last: a member that may become master has everything else.
   haService,

@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { capabilityMask, capabilitySets } from '../capabilities.ts';
 import { account } from '../privileges.ts';
@@ -11,6 +13,7 @@ import { machineCapabilities } from './capabilities.ts';
 import { TestCa } from './testing/certificates.ts';
 import { MachineProcess } from './testing/machine-process.ts';
 
+const execFileAsync = promisify(execFile);
 const directories: string[] = [];
 const processes: MachineProcess[] = [];
 
@@ -114,6 +117,21 @@ describe('a machine that is an appliance', () => {
       Number(/^Uid:\t(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]),
     );
     expect(new Set(users)).toEqual(new Set([account('bird').uid, account('dnsmasq').uid]));
+  });
+
+  it('has the name that it was given, and this machine has its own', async () => {
+    const before = hostname();
+    const inside = await execFileAsync('nsenter', [
+      `--target=${machine.pid}`,
+      '--uts',
+      '--mount',
+      'cat',
+      '/etc/hostname',
+      '/proc/sys/kernel/hostname',
+    ]);
+    expect(inside.stdout).toBe('r1\nr1\n');
+    expect(before).not.toBe('r1');
+    expect(readFileSync('/etc/hostname', 'utf8')).not.toBe('r1\n');
   });
 
   it.each(['SIGKILL', 'SIGTERM'] as const)('is outlived by its data plane: %s', async (signal) => {

@@ -6,9 +6,10 @@ import { until } from '../../processes.ts';
 import type { World } from '../../testing/world.ts';
 
 const program = join(import.meta.dirname, '..', '..', '..', 'bin', 'astara-appliance.mjs');
+const sandbox = join(import.meta.dirname, 'sandbox.sh');
 const compileCache = join(import.meta.dirname, '..', '..', '..', '..', '..', 'node_modules', '.cache', 'astara');
 
-/** `astara-appliance` as an operator starts it, with the namespace of a world's router for a machine. */
+/** `astara-appliance` as an operator starts it: its machine has the network of a world's router, and a name and files of its own. */
 export class MachineProcess {
   readonly #world: World;
   readonly child: ChildProcess;
@@ -21,9 +22,10 @@ export class MachineProcess {
     const file = join(directory, 'appliance.conf');
     const own = [`run_dir = ${directory}/run`, `state_dir = ${directory}/state`];
     writeFileSync(file, ['[appliance]', ...own, ...options, ''].join('\n'));
-    const argv = ['netns', 'exec', world.name('r'), process.execPath, program, '--config-file', file];
+    const apart = ['--mount', '--uts', 'sh', sandbox, directory];
+    const inside = ['ip', 'netns', 'exec', world.name('r'), process.execPath, program, '--config-file', file];
     const env = { ...process.env, NODE_COMPILE_CACHE: compileCache };
-    this.child = spawn('ip', argv, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = spawn('unshare', [...apart, ...inside], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.child.stdout?.on('data', (chunk: Buffer) => {
       this.stdout += chunk.toString();
     });
