@@ -58,15 +58,20 @@ function countMembers(bytes: Buffer): number {
   return members;
 }
 
+/** Scalars cost no call: there are as many as a configuration is long. */
 function countKeys(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;
   let sum = 0;
   if (Array.isArray(value)) {
-    for (const element of value) sum += countKeys(element);
+    for (const element of value) if (typeof element === 'object') sum += countKeys(element);
     return sum;
   }
   if (Object.hasOwn(value, '__proto__')) throw refused('no key may be __proto__');
-  for (const inner of Object.values(value)) sum += 1 + countKeys(inner);
+  // Of an object out of JSON.parse these are its own keys.
+  for (const key in value) {
+    const inner = (value as Record<string, unknown>)[key];
+    sum += typeof inner === 'object' ? 1 + countKeys(inner) : 1;
+  }
   return sum;
 }
 

@@ -5,7 +5,7 @@ import { probeOutside } from '../../services/probe/probe.ts';
 /** How long an answer may take. ms */
 const TIMEOUT = 1_000;
 
-/** Whether the outside answers: what the configuration says to probe, or else the default gateways. */
+/** Whether the outside answers now. */
 export function reachability(appliance: Appliance): Promise<NonNullable<StatusAnswer['reachability']>> {
   return probeOutside(appliance.home.netns, appliance.config(), AbortSignal.timeout(TIMEOUT));
 }

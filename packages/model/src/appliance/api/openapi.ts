@@ -4,11 +4,13 @@ import { ApplianceConfig } from '../config.ts';
 import { AddressBook, Anchor, AnchorRule, FirewallGroup, FirewallRule, Labels } from '../firewall.ts';
 import { Ha } from '../ha.ts';
 import { Identity } from '../identity.ts';
+import { Metadata } from '../metadata.ts';
 import { FloatingIp, PortForwarding, RateLimit } from '../nat.ts';
-import { Allocation, DhcpOption, Network, Route, Subnet } from '../network.ts';
+import { Allocation, DhcpOption, HostRecord, Network, Route, Subnet } from '../network.ts';
 import { Probe } from '../probes.ts';
-import { Bfd, Bgp, BgpNeighbor } from '../routing.ts';
-import { IkePolicy, IpsecPolicy, Vpn, VpnConnection } from '../vpn.ts';
+import { Bfd, Bgp, BgpExport, BgpImport, BgpNeighbor, RouterAdvertisement } from '../routing.ts';
+import { StaticRoute } from '../static-route.ts';
+import { Dpd, IkePolicy, IpsecPolicy, Vpn, VpnCertificate, VpnConnection } from '../vpn.ts';
 import { CheckResult, CommitAnswer, Pending, PlanAnswer, PlannedChange, Revision } from './commit.ts';
 import { ErrorAnswer } from './error.ts';
 import type { Operation } from './operation.ts';
@@ -36,7 +38,11 @@ const components: Readonly<Record<string, TSchema>> = {
   Subnet,
   Allocation,
   DhcpOption,
+  HostRecord,
+  RouterAdvertisement,
   Route,
+  StaticRoute,
+  Metadata,
   FloatingIp,
   RateLimit,
   PortForwarding,
@@ -48,12 +54,16 @@ const components: Readonly<Record<string, TSchema>> = {
   FirewallRule,
   Bgp,
   BgpNeighbor,
+  BgpExport,
+  BgpImport,
   Bfd,
   Ha,
   Vpn,
   VpnConnection,
   IkePolicy,
   IpsecPolicy,
+  VpnCertificate,
+  Dpd,
   Identity,
   Probe,
   CommitAnswer,
