@@ -30,11 +30,11 @@ export function parseCidr(text: string): Cidr | undefined {
 /** The network of a CIDR with its host bits cleared: `10.0.0.5/24` → `10.0.0.0/24`. Throws on text that is no CIDR. */
 export function networkOf(cidr: string): string {
   const { address, prefix, version } = mustParse(cidr);
-  const network =
-    version === 4
-      ? ipaddr.IPv4.networkAddressFromCIDR(`${address}/${prefix}`)
-      : ipaddr.IPv6.networkAddressFromCIDR(`${address}/${prefix}`);
-  return `${network.toString()}/${prefix}`;
+  if (version === 6) return `${ipaddr.IPv6.networkAddressFromCIDR(`${address}/${prefix}`).toString()}/${prefix}`;
+  // By hand: this is asked for every route.
+  const mask = prefix === 0 ? 0 : (-1 << (32 - prefix)) >>> 0;
+  const octets = address.split('.');
+  return `${octets.map((octet, index) => Number(octet) & (mask >>> (24 - index * 8)) & 255).join('.')}/${prefix}`;
 }
 
 /** Whether `address` lies in `cidr`. False across IP versions. Throws on text that is neither. */

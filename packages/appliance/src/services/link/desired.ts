@@ -19,10 +19,11 @@ export function desiredLinks(config: ApplianceConfig, { warn }: CompileContext):
   const shared = sharedInterfaces(config);
   const virtual = new Map<string, Set<string>>();
   for (const { ifname, cidr } of virtualAddresses(config)) add(virtual, ifname, cidr);
-  const routes = desiredRoutes(config, warn);
+  const translated = translatedAddresses(config);
+  const routes = desiredRoutes(config, warn, translated);
   return Object.freeze({
     interfaces: interfaces(config.networks),
-    addresses: addresses(config, shared, warn),
+    addresses: addresses(config, translated, shared, warn),
     virtual,
     routes: shared.size === 0 ? routes : new Map([...routes].filter(([, route]) => !passes(route, shared))),
     proxies: proxies(config.networks, shared, warn),
@@ -49,7 +50,12 @@ function interfaces(networks: readonly Network[]): Map<string, InterfaceState> {
 }
 
 /** An interface's own before its floating ones. */
-function addresses(config: ApplianceConfig, shared: ReadonlySet<string>, warn: Warn): Map<string, Set<string>> {
+function addresses(
+  config: ApplianceConfig,
+  translated: readonly string[],
+  shared: ReadonlySet<string>,
+  warn: Warn,
+): Map<string, Set<string>> {
   const found = new Map<string, Set<string>>();
   config.networks.forEach((network, index) => {
     const { ifname, addresses } = network.interface;
@@ -63,7 +69,7 @@ function addresses(config: ApplianceConfig, shared: ReadonlySet<string>, warn: W
   });
 
   const external = externalFinder(config.networks);
-  for (const address of translatedAddresses(config)) {
+  for (const address of translated) {
     const ifname = external(address)?.interface.ifname;
     if (ifname !== undefined && !shared.has(ifname)) add(found, ifname, `${address}/32`);
   }

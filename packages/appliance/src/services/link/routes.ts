@@ -14,12 +14,17 @@ type Warn = (text: string) => void;
 /**
  * The routes that a configuration asks for, by destination: other subnets of an interface's segment, the ways out, and the static
  * ones, of which several to one destination share its traffic. A static one to everywhere takes the place of the default gateway.
+ * `translated`: addresses of the appliance besides those of its interfaces.
  */
-export function desiredRoutes(config: ApplianceConfig, warn: Warn): Map<string, RouteState> {
+export function desiredRoutes(
+  config: ApplianceConfig,
+  warn: Warn,
+  translated: readonly string[] = translatedAddresses(config),
+): Map<string, RouteState> {
   const routes = new Map<string, RouteState>();
   const attached = connected(config.networks);
   const onLink = connected(config.networks);
-  const unusable = unusableHops(config);
+  const unusable = unusableHops(config, translated);
 
   for (const network of config.networks) {
     for (const cidr of network.on_link_routes ?? []) {
@@ -75,11 +80,11 @@ function withoutHidingOnes(
   onLink: PrefixTable<string>,
   warn: Warn,
 ): ReadonlyMap<string, Hops> {
+  const special = [...found.keys()].filter((destination) => destination.includes(':') && destination !== '::/0');
+  if (special.length === 0) return found;
   const left = new Map(found);
   const statics = new PrefixTable<string>();
-  for (const destination of found.keys()) {
-    if (destination.includes(':') && destination !== '::/0') statics.add(destination, destination);
-  }
+  for (const destination of special) statics.add(destination, destination);
   const neighbours = [...others.values()].flatMap(({ hops }) => hops.flatMap(({ via = '' }) => via));
   for (const hops of found.values()) neighbours.push(...hops.keys());
   for (const via of new Set(neighbours)) {
@@ -141,7 +146,7 @@ function staticHops(
 }
 
 /** Says why an address cannot be a next hop: the kernel refuses these. */
-function unusableHops(config: ApplianceConfig): (address: string) => string | undefined {
+function unusableHops(config: ApplianceConfig, translated: readonly string[]) {
   const { networks } = config;
   const reasons = new Map<string, string>();
   for (const { interface: port } of networks) {
@@ -153,8 +158,10 @@ function unusableHops(config: ApplianceConfig): (address: string) => string | un
   for (const { interface: port } of networks) {
     for (const cidr of port.addresses) reasons.set(addressOf(cidr), 'this appliance itself');
   }
-  const translated = new Set<string>(translatedAddresses(config));
-  return (address) => (translated.has(address) ? 'this appliance itself' : reasons.get(address));
+  // Few next hops, many floating IPs.
+  const hops = new Set<string>([...gateways(config), ...(config.static_routes ?? []).map(({ nexthop }) => nexthop)]);
+  for (const address of translated) if (hops.has(address)) reasons.set(address, 'this appliance itself');
+  return (address: string) => reasons.get(address);
 }
 
 /** A subnet's broadcast address, or its anycast address of routers (RFC 4291 §2.6.1), which we have as well. */
