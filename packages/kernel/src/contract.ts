@@ -79,7 +79,7 @@ export interface Netns {
 
   /**
    * Asks a server of this namespace over UDP, and resolves with its answer; undefined when there is none before `signal`
-   * aborts. Nothing that is sent to a multicast group leaves the machine. Rejects with KERNEL_UNSUPPORTED under iproute2.
+   * aborts. What is sent to a group of IPv6 does not leave the machine. Rejects with KERNEL_UNSUPPORTED under iproute2.
    */
   askLocally(question: DatagramQuestion, signal: AbortSignal): Promise<Buffer | undefined>;
 

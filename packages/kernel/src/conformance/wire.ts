@@ -174,4 +174,43 @@ export function wireTests(subject: Subject): void {
     expect(execFileSync('ss', ['-Hltn', 'src', '192.0.2.1']).toString()).toBe('');
     await expect(here.listenTcp('203.0.113.1', 80)).rejects.toMatchObject({ errno: 'EADDRNOTAVAIL' });
   });
+
+  test('a server of the namespace is asked over UDP, and nobody else hears of it', async () => {
+    const { here, there } = await subject.world.pair();
+    const question = (address: string, port: number) => ({
+      from: address,
+      fromPort: 0,
+      to: address,
+      port,
+      message: Buffer.from('hello'),
+      answers: (datagram: Buffer) => datagram.toString() === 'hello',
+    });
+    if (!subject.features.listenTcp) {
+      const asked = here.askLocally(question('192.0.2.1', 7), AbortSignal.timeout(1_000));
+      await expect(asked).rejects.toMatchObject({ code: 'KERNEL_UNSUPPORTED' });
+      return;
+    }
+    const dump = subject.world.start(there.name, 'tcpdump', '-lnn', '-i', 'there', 'udp');
+    const seen = printed(dump);
+    await until('tcpdump listens', async () => seen().includes('listening on'));
+    for (const [family, address] of [
+      [4, '192.0.2.1'],
+      [6, '2001:db8::1'],
+    ] as const) {
+      // It is asked again until the server is there.
+      const asked = here.askLocally(question(address, 7), AbortSignal.timeout(5_000));
+      subject.world.start(here.name, 'socat', `UDP${family}-RECVFROM:7,fork,reuseaddr`, 'EXEC:cat');
+      expect((await asked)?.toString()).toBe('hello');
+      expect(await here.askLocally(question(address, 8), AbortSignal.timeout(50))).toBeUndefined();
+    }
+    const group = { ...question('2001:db8::1', 7), to: 'ff02::1:2', ifname: 'here' };
+    await here.askLocally(group, AbortSignal.timeout(50));
+    await expect(here.askLocally(question('203.0.113.1', 7), AbortSignal.timeout(50))).rejects.toMatchObject({
+      errno: 'EADDRNOTAVAIL',
+    });
+    // What would have been sent before this has been seen when this is.
+    await inNetns(here.name, 'sh', '-c', 'echo last | socat -u - UDP4-SENDTO:192.0.2.2:9');
+    await until('the last datagram', async () => seen().includes('192.0.2.2.9'));
+    expect(seen()).not.toMatch(/ff02|\.7:|\.8:|\.7 >|\.8 >/);
+  });
 }

@@ -12,10 +12,9 @@ const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
 const SO_BINDTODEVICE = 25;
-const IPPROTO_IP = 0;
-const IP_TTL = 2;
 const IPPROTO_IPV6 = 41;
 const IPV6_MULTICAST_HOPS = 18;
+const IPV6_JOIN_GROUP = 20;
 const IPV6_V6ONLY = 26;
 const MSG_DONTWAIT = 0x40;
 const LONGEST = 65_535;
@@ -37,11 +36,13 @@ export function datagramSocket(libc: Libc, question: DatagramQuestion, asked: As
       if (libc.setsockopt(fd, level, name, value, value.length) < 0) throw refused(asked, errnoName(libc.errno()));
     };
     set(SOL_SOCKET, SO_REUSEADDR, number(1));
-    // What is sent to a group comes back to its members here, and no further.
-    if (v6) {
-      set(IPPROTO_IPV6, IPV6_V6ONLY, number(1));
+    if (v6) set(IPPROTO_IPV6, IPV6_V6ONLY, number(1));
+    if (isGroup(question.to)) {
+      // With no hops it comes back to members here and goes no further, but only from a machine that is a member itself.
+      const index = number(question.ifname === undefined ? 0 : libc.nameToIndex(question.ifname));
+      set(IPPROTO_IPV6, IPV6_JOIN_GROUP, Buffer.concat([ipBytes(question.to), index]));
       set(IPPROTO_IPV6, IPV6_MULTICAST_HOPS, number(0));
-    } else set(IPPROTO_IP, IP_TTL, number(1));
+    }
     if (question.ifname !== undefined) set(SOL_SOCKET, SO_BINDTODEVICE, Buffer.from(`${question.ifname}\0`));
     const name = socketAddress(question.from, question.fromPort);
     if (libc.bind(fd, name, name.length) < 0) throw refused(asked, errnoName(libc.errno()));
@@ -96,6 +97,11 @@ function asker(libc: Libc, fd: number, { message, to, port, answers }: DatagramQ
       if (answers(answer)) return answer;
     }
   };
+}
+
+/** Of IPv6 (RFC 4291 §2.7). */
+function isGroup(address: string): boolean {
+  return ipBytes(address)[0] === 0xff && address.includes(':');
 }
 
 function number(value: number): Buffer {
