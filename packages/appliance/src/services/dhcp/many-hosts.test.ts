@@ -92,4 +92,31 @@ describe('a network of 10,000 hosts', () => {
     await served.apply(hostConfig(indexes));
     expect(await files()).toEqual([]);
   });
+
+  it('tells a dnsmasq that is at work of all that came, and went, in the meantime at once', async () => {
+    const directory = `${served.world.home.runDir}/dnsmasq/qr-a/dhcp/since`;
+    const files = async () => (await served.world.exec('client', ['ls', directory])).stdout.split('\n').filter(Boolean);
+    const pid = (await served.pid('qr-a', 'dhcp')) ?? Number.NaN;
+    process.kill(pid, 'SIGSTOP');
+    try {
+      for (let more = 1; more <= 5; more += 1) {
+        const came = Array.from({ length: more }, (_, index) => COMES + index);
+        await served.apply(hostConfig([...indexes, ...came]));
+      }
+      expect(await files()).toEqual([]);
+      expect((await served.runner.observe(served.state, undefined)).unknown).toBe(false);
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    expect(await until(async () => (await files()).length > 0, 2_000)).toBe(true);
+    expect(await files()).toEqual(['1']);
+    expect(await served.lease('comes')).toMatchObject({ ip: hostAddress(COMES) });
+    process.kill(pid, 'SIGSTOP');
+    try {
+      await served.apply(hostConfig(indexes));
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    expect(await until(async () => (await served.lease('comes')) === undefined, 10_000)).toBe(true);
+  }, 30_000);
 });

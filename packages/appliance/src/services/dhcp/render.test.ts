@@ -108,8 +108,14 @@ describe('the plan', () => {
     };
     const [step] = planNetworks(known(of([2, 3])), of([3, 4, 5]));
     expect(step?.what).toBe('qr-a: 2 hosts added, 1 host removed, 2 names added, 1 name removed');
-    expect(step?.detail?.()).toContain('- fa:16:3e:00:00:02,10.1.0.2,vm');
-    expect(step?.detail?.()).toContain('+ fa:16:3e:00:00:04,10.1.0.4,vm');
+    expect(step?.detail?.()).toEqual([
+      '- fa:16:3e:00:00:02,10.1.0.2,vm',
+      '+ fa:16:3e:00:00:04,10.1.0.4,vm',
+      '+ fa:16:3e:00:00:05,10.1.0.5,vm',
+      expect.stringMatching(/^- 10\.1\.0\.2 vm\./),
+      expect.stringMatching(/^\+ 10\.1\.0\.4 vm\./),
+      expect.stringMatching(/^\+ 10\.1\.0\.5 vm\./),
+    ]);
     expect(planNetworks(known(new Map()), of([2])).map(({ what }) => what)).toEqual(['qr-a: on']);
     expect(planNetworks(known(of([2])), new Map()).map(({ what }) => what)).toEqual(['qr-a: off']);
   });

@@ -9,6 +9,7 @@ import { giveDirectory, type Privileges } from '../../privileges.ts';
 import { readIfPresent, writeAtomically } from '../../state-file.ts';
 import type { Known, RunnerContext } from '../service.ts';
 import { raiseInotifyLimit } from './inotify.ts';
+import { Messenger } from './messenger.ts';
 import { type ServerFiles, text } from './render.ts';
 import { difference, type Role, roleDirectory, serverPaths } from './state.ts';
 
@@ -33,6 +34,7 @@ export class DnsmasqServer {
   readonly #role: Role;
   readonly #here: string;
   readonly #inside: string;
+  readonly #messenger: Messenger;
 
   constructor(context: RunnerContext, ifname: string, role: Role) {
     this.#home = context.home;
@@ -45,6 +47,12 @@ export class DnsmasqServer {
       program: 'dnsmasq',
       privileges: privileges[role],
       mine: (argv) => this.owns(argv),
+    });
+    this.#messenger = new Messenger({
+      log: context.log,
+      pid: () => this.pid,
+      append: (lines) => this.#append(lines),
+      reread: () => this.#daemon.signal('SIGHUP'),
     });
   }
 
@@ -90,10 +98,10 @@ export class DnsmasqServer {
     if (restart !== undefined || !this.#runs(to, index)) {
       this.#writeAll(to);
       await this.#start(to, index, restart?.prepare);
-    } else if (removed.length > 0 || before.options !== to.options || !this.#append(added)) {
+    } else if (removed.length > 0 || before.options !== to.options || this.#isFull()) {
       this.#writeAll(to);
-      this.#daemon.signal('SIGHUP');
-    }
+      this.#messenger.reread();
+    } else this.#messenger.append(added);
   }
 
   /** Starts it again after it has ended by itself. */
@@ -108,11 +116,13 @@ export class DnsmasqServer {
   }
 
   async remove(): Promise<void> {
+    this.#messenger.forget();
     await this.#daemon.stop();
     await rm(this.#here, { recursive: true, force: true });
   }
 
   release(): void {
+    this.#messenger.flush();
     this.#daemon.release();
   }
 
@@ -121,11 +131,12 @@ export class DnsmasqServer {
     return this.#daemon.running?.argv.some((argument) => argument.endsWith(`/${conf}`)) ?? false;
   }
 
-  /** What the files say that dnsmasq has read. */
+  /** What the files say that dnsmasq has read, or is about to. */
   #found(): { lines: readonly string[]; options: string } {
     const { base, since, options } = serverPaths(this.#here);
     const files = [base, ...names(since).map((name) => join(since, name))];
     const lines = files.flatMap((file) => (readIfPresent(file) ?? '').split('\n'));
+    lines.push(...this.#messenger.waiting);
     return { lines: lines.filter((line) => line !== ''), options: readIfPresent(options) ?? '' };
   }
 
@@ -138,20 +149,20 @@ export class DnsmasqServer {
     for (const name of names(since)) rmSync(join(since, name), { force: true });
   }
 
-  /** False when there are too many such files already. */
-  #append(lines: readonly string[]): boolean {
-    if (lines.length === 0) return true;
+  #isFull(): boolean {
+    return names(serverPaths(this.#here).since).length >= MAX_SINCE;
+  }
+
+  #append(lines: readonly string[]): void {
     const { since } = serverPaths(this.#here);
-    const numbers = names(since).map(Number);
-    if (numbers.length >= MAX_SINCE) return false;
     // Made elsewhere and then moved: dnsmasq would read a half-written one, and one that is only there for a moment.
     const made = join(this.#here, 'next');
     writeFileSync(made, text(lines), { mode: 0o644 });
-    renameSync(made, join(since, String(Math.max(0, ...numbers) + 1)));
-    return true;
+    renameSync(made, join(since, String(Math.max(0, ...names(since).map(Number)) + 1)));
   }
 
   async #start(files: ServerFiles, index: number, prepare: () => void = () => undefined): Promise<void> {
+    this.#messenger.forget();
     const conf = confName(files, index);
     const { pid } = serverPaths(this.#here);
     raiseInotifyLimit(this.#log);

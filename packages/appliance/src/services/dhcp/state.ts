@@ -123,14 +123,22 @@ function counted(count: number, what: string, done: string): string {
 }
 
 function changedLines(from: NetworkState | undefined, to: NetworkState | undefined): string[] {
-  const lines = (state: NetworkState | undefined) => {
-    if (state === undefined) return [];
-    const { dns, dhcp } = state;
-    const whole = [dns.conf, dhcp?.conf ?? '', dhcp?.options ?? ''].flatMap((text) => text.split('\n'));
-    return [...whole.filter((line) => line !== ''), ...(dhcp?.lines ?? []), ...dns.lines];
-  };
-  const { added, removed } = difference(lines(from), lines(to));
-  return [...removed.map((line) => `- ${line}`), ...added.map((line) => `+ ${line}`)];
+  const parts = (state: NetworkState | undefined) => [
+    linesOf(state?.dns.conf),
+    linesOf(state?.dhcp?.conf),
+    linesOf(state?.dhcp?.options),
+    state?.dhcp?.lines ?? [],
+    state?.dns.lines ?? [],
+  ];
+  const after = parts(to);
+  return parts(from).flatMap((before, index) => {
+    const { added, removed } = difference(before, after[index] ?? []);
+    return [...removed.map((line) => `- ${line}`), ...added.map((line) => `+ ${line}`)];
+  });
+}
+
+function linesOf(text = ''): string[] {
+  return text.split('\n').filter((line) => line !== '');
 }
 
 /** What is in one and not in the other, in their order. */
