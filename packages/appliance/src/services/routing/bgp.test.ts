@@ -1,8 +1,10 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Config2016 } from '@astara/model/appliance/api/v1.ts';
 import type { ApplianceConfig } from '@astara/model/appliance/config.ts';
 import type { BgpNeighbor } from '@astara/model/appliance/routing.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { translate } from '../../api/v1/translate.ts';
 import { Appliance } from '../../appliance.ts';
 import { account } from '../../privileges.ts';
 import { until } from '../../processes.ts';
@@ -68,6 +70,25 @@ function wanted(neighbors: BgpNeighbor[], more: Partial<ApplianceConfig> = {}, r
       ...more,
     },
   );
+}
+
+function network2016(
+  network_type: 'external' | 'internal',
+  ifname: string,
+  addresses: string[],
+  only: { cidr: string; gateway_ip: string },
+): NonNullable<Config2016['networks']>[number] {
+  const subnets = [{ ...only, id: `5${ifname.slice(2)}`, dhcp_enabled: false, dns_nameservers: [], host_routes: [] }];
+  return {
+    network_id: `0${ifname.slice(2)}`,
+    name: ifname,
+    network_type,
+    interface: { ifname, addresses },
+    v4_conf_service: 'static',
+    v6_conf_service: 'static',
+    subnets,
+    allocations: [],
+  };
 }
 
 async function learned(): Promise<string[]> {
@@ -153,6 +174,14 @@ describe('BGP', () => {
     );
     expect(await p1.route('10.0.0.0/24')).toBe('');
     expect(await world.eventuallyPings('p1', '203.0.113.5')).toBe(true);
+  });
+
+  it('is nothing that anybody has to repair', async () => {
+    const [routes, pid] = [await learned(), await birdPid()];
+    const since = await p1.establishedSince('r4');
+    expect(await appliance.drift()).toEqual([]);
+    await appliance.repair();
+    expect([await learned(), await birdPid(), await p1.establishedSince('r4')]).toEqual([routes, pid, since]);
   });
 
   it('says how its sessions are', async () => {
@@ -245,6 +274,32 @@ describe('BGP', () => {
     expect(await until(async () => (await learned()).includes('0.0.0.0/0 198.51.100.4'), 5_000)).toBe(true);
     expect(await until(async () => (await learned()).includes('2001:db8:50::/48 fe80::1'), 5_000)).toBe(true);
     expect(await until(async () => (await p1.route('2001:db8:a::/64')).includes('via fe80::2'), 5_000)).toBe(true);
+  });
+
+  it('is what `asn` and `neighbor_asn` of 2016 meant', async () => {
+    generation += 1;
+    const body: Config2016 = {
+      hostname: 'r1',
+      tenant_id: 'feed',
+      networks: [
+        network2016('external', 'ge0', ['2001:db8:e::2/64'], { cidr: '2001:db8:e::/64', gateway_ip: '2001:db8:e::1' }),
+        network2016('internal', 'ge1', ['2001:db8:a::1/64'], { cidr: '2001:db8:a::/64', gateway_ip: '2001:db8:a::1' }),
+      ],
+      asn: 65_001,
+      neighbor_asn: 65_000,
+    };
+    const names = new Map([
+      ['ge0', 'qg-x'],
+      ['ge1', 'qr-a'],
+    ]);
+    const translated = translate(body, { names, generation });
+    if (!translated.ok) throw new Error(JSON.stringify(translated.errors));
+    await appliance.apply(translated.value);
+    expect(await established('2001:db8:e::1')).toBe(true);
+    expect(await until(async () => (await p1.route('2001:db8:a::/64')).includes('via 2001:db8:e::2'), 5_000)).toBe(
+      true,
+    );
+    expect(await until(async () => (await learned()).includes('2001:db8:50::/48 2001:db8:e::1'), 5_000)).toBe(true);
   });
 
   it('is done by BIRD’s own user, who alone reads the keys', async () => {
