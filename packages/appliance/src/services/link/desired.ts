@@ -27,7 +27,7 @@ export function desiredLinks(config: ApplianceConfig, { warn }: CompileContext):
     virtual,
     routes: shared.size === 0 ? routes : new Map([...routes].filter(([, route]) => !passes(route, shared))),
     proxies: proxies(config.networks, shared, warn),
-    sysctls: Object.freeze(sysctls(config.networks, routes.values())),
+    sysctls: Object.freeze(sysctls(config, routes.values())),
   });
 }
 

@@ -154,6 +154,20 @@ describe('routes', () => {
   });
 });
 
+describe('kernel switches', () => {
+  const policy = (more: Partial<ApplianceConfig>) =>
+    compiled(router(more)).sysctls['net/ipv4/fib_multipath_hash_policy'];
+
+  it('share out flows where a route may have several next hops: by configuration, or by BGP', () => {
+    const hops = ['10.1.0.8', '10.1.0.9'].map((nexthop) => ({ destination: '172.16.0.0/12', nexthop }));
+    expect(policy({})).toBeUndefined();
+    expect(policy({ static_routes: hops.slice(1) })).toBeUndefined();
+    expect(policy({ static_routes: hops })).toBe('1');
+    expect(policy({ bgp: { asn: 65_001, neighbors: [] } })).toBe('1');
+    expect(linkService.reads).toContain('bgp');
+  });
+});
+
 describe('a plan', () => {
   it('is empty when nothing differs', () => {
     fc.assert(

@@ -16,6 +16,7 @@ export const linkService: Service<LinkState, LinkChange, LinkRunner> = {
     'static_routes',
     'default_v4_gateway',
     'default_v6_gateway',
+    'bgp',
     'ha',
   ],
   compile: desiredLinks,

@@ -1,3 +1,4 @@
+import type { ApplianceConfig } from '@astara/model/appliance/config.ts';
 import type { Network } from '@astara/model/appliance/network.ts';
 import type { RouteState } from './state.ts';
 
@@ -17,7 +18,7 @@ export const resets: Readonly<Record<string, readonly string[]>> = {
  * - Sources are checked strictly from outside, loosely inside, where a machine with two ports may answer through the other one.
  * - Addresses come from Neutron's IPAM, so duplicate address detection would only delay them.
  */
-export function sysctls(networks: readonly Network[], routes: Iterable<RouteState>): Record<string, string> {
+export function sysctls({ networks, bgp }: ApplianceConfig, routes: Iterable<RouteState>): Record<string, string> {
   const forwarding = networks.some((network) => network.network_type === 'internal') ? '1' : '0';
   const values: Record<string, string> = {
     // First: writing it sets what every interface does.
@@ -32,14 +33,13 @@ export function sysctls(networks: readonly Network[], routes: Iterable<RouteStat
     'net/ipv4/conf/all/promote_secondaries': '1',
   };
   for (const network of networks) Object.assign(values, interfaceSysctls(network, forwarding));
-  for (const { hops } of routes) {
-    if (hops.length < 2) continue;
+  // BIRD may have routes with several next hops as well.
+  if (bgp !== undefined || [...routes].some(({ hops }) => hops.length > 1)) {
     // Flows, not pairs of hosts, are shared out (RFC 2992 §1): behind NAT all of a tenant's may have one source.
     values['net/ipv4/fib_multipath_hash_policy'] = '1';
     values['net/ipv6/fib_multipath_hash_policy'] = '1';
     // A next hop that does not answer ARP gets none. IPv6 has nothing like it where the host forwards.
     values['net/ipv4/fib_multipath_use_neigh'] = '1';
-    break;
   }
   return values;
 }
