@@ -61,6 +61,8 @@ describe('a configuration', () => {
       withNetwork({ interface: { ifname: 'a', addresses: ['fe80:::1/64'] } }),
       '/networks/0/interface/addresses/0',
     ],
+    ['a metadata endpoint without a host', { ...config, metadata: { endpoint: 'http://:80' } }, '/metadata/endpoint'],
+    ['one with an address cut short', { ...config, metadata: { endpoint: 'http://[::1:80' } }, '/metadata/endpoint'],
     ['octal', withNetwork({ on_link_routes: ['10.0.0.010/24'] }), '/networks/0/on_link_routes/0'],
     [
       'two interfaces of one name',

@@ -5,6 +5,7 @@ import type { Fail } from './rules/fail.ts';
 import { checkFirewall } from './rules/firewall.ts';
 import { checkHa } from './rules/ha.ts';
 import { checkIdentity } from './rules/identity.ts';
+import { checkMetadata } from './rules/metadata.ts';
 import { checkNat } from './rules/nat.ts';
 import { checkNetworks } from './rules/networks.ts';
 import { checkWays } from './rules/routes.ts';
@@ -23,6 +24,7 @@ const rules: readonly ((config: ApplianceConfig, fail: Fail) => void)[] = [
   checkHa,
   checkVpn,
   checkIdentity,
+  checkMetadata,
 ];
 
 /** The whole check of a configuration: its structure, and then what a schema cannot say. Every offending field is named. */

@@ -95,6 +95,15 @@ describe('a configuration', () => {
     expect([missing.status, missing.body.error.code]).toEqual([409, 'APPLIANCE_INTERFACE_MISSING']);
   });
 
+  it('is that of one sender when several have read the same', async () => {
+    const { etag = '' } = (await api.ask('GET', '/v2/config')).headers;
+    const senders = Array.from({ length: 5 }, (_, index) => wanted(`203.0.113.1${index}`));
+    const headers = { 'if-match': String(etag) };
+    const answers = await Promise.all(senders.map((asked) => api.ask('PUT', '/v2/config?check=false', asked, headers)));
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 412, 412, 412, 412]);
+    expect((await api.ask('PUT', '/v2/config', wanted(A))).status).toBe(200);
+  });
+
   it('is tried without touching anything', async () => {
     const asked = wanted(B);
     const { body } = await api.ask('PUT', '/v2/config?dry_run=true', asked);
