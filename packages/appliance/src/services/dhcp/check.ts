@@ -8,22 +8,32 @@ import type { NetworkState } from './state.ts';
 /** All DHCPv6 servers and relay agents of the segment (RFC 8415 §7.1); asked so that nothing leaves the machine. */
 const ALL_DHCP_SERVERS = 'ff02::1:2';
 
-/** Asks the dnsmasqs of a network as its hosts do, from inside; nothing is leased. */
-export async function checkNetwork(netns: Netns, network: NetworkState, signal: AbortSignal): Promise<Check[]> {
-  const { ifname, questions } = network;
-  const dhcp = (ranges: readonly RangeNode[]) => {
-    return ranges.map((range) => {
+/**
+ * Asks the dnsmasqs of a network as its hosts do, from inside; nothing is leased. `present`: the appliance's addresses. Those of
+ * this network that are not among them are somebody else's just now, of an HA pair; that one is missing is for links to notice.
+ */
+export async function checkNetwork(
+  netns: Netns,
+  { ifname, questions }: NetworkState,
+  present: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<Check[]> {
+  const ranges = questions.ranges.filter(({ own }) => present.has(own));
+  const dhcp = (some: readonly RangeNode[]) => {
+    return some.map((range) => {
       const version = range.cidr.includes(':') ? 6 : 4;
       const name = `DHCPv${version} answers for ${range.cidr} on ${ifname}`;
       return () => ask(netns, name, dhcpQuestion(range, ifname), signal);
     });
   };
   const known = questions.name?.name ?? 'its version';
-  const dns = questions.resolvers.map((address) => () => {
-    const to = { from: address, fromPort: 0, to: address, port: 53 };
-    return ask(netns, `DNS on ${address} knows ${known}`, { ...to, ...query(questions.name) }, signal);
-  });
-  const [six, four] = [true, false].map((v6) => questions.ranges.filter(({ cidr }) => cidr.includes(':') === v6));
+  const dns = questions.resolvers
+    .filter((address) => present.has(address))
+    .map((address) => () => {
+      const to = { from: address, fromPort: 0, to: address, port: 53 };
+      return ask(netns, `DNS on ${address} knows ${known}`, { ...to, ...query(questions.name) }, signal);
+    });
+  const [six, four] = [true, false].map((v6) => ranges.filter(({ cidr }) => cidr.includes(':') === v6));
   const all = await Promise.all([
     ...[...dhcp(four ?? []), ...dns].map((look) => look()),
     // One after the other: the answers come to one and the same port.

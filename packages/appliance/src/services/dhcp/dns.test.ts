@@ -154,6 +154,23 @@ describe('the self-check', () => {
   });
 });
 
+describe('a member of an HA pair that has not the addresses', () => {
+  it('is not asked', async () => {
+    const router = served.world.name('r');
+    await served.world.ip([`-n ${router} addr del 10.2.0.1/24 dev qr-b`]);
+    try {
+      const checks = await check();
+      expect(checks.filter(({ ok }) => !ok)).toEqual([]);
+      expect(checks.some(({ name }) => name.includes('10.2.0'))).toBe(false);
+    } finally {
+      await served.world.ip([`-n ${router} addr add 10.2.0.1/24 dev qr-b`]);
+    }
+    // dnsmasq has noticed the address when it answers there again.
+    expect(await until(async () => (await check()).every(({ ok }) => ok), 5_000)).toBe(true);
+    expect((await check()).some(({ name }) => name.includes('DHCPv4 answers for 10.2.0.0/24'))).toBe(true);
+  });
+});
+
 describe('the dnsmasqs of a network', () => {
   it('are not touched by what happens to another network', async () => {
     const before = await pids();

@@ -90,7 +90,9 @@ export class DhcpRunner implements Runner<DhcpState, NetworkChange> {
 
   async check(state: DhcpState, signal: AbortSignal): Promise<readonly Check[]> {
     const { netns } = this.#context.home;
-    return (await Promise.all([...state.values()].map((network) => checkNetwork(netns, network, signal)))).flat();
+    const present = new Set((await netns.addresses()).map(({ cidr }) => cidr.slice(0, cidr.indexOf('/'))));
+    const all = [...state.values()].map((network) => checkNetwork(netns, network, present, signal));
+    return (await Promise.all(all)).flat();
   }
 
   /** Of all networks; IPv4 and IPv6. */
