@@ -29,7 +29,7 @@ const translate = [
 ];
 
 /**
- * The chains that never change. nft 1.0.6: `priority dstnat` is not accepted in an output hook. Protocols by number (1 ICMP, 58 ICMPv6, 6
+ * The chains that never change. nft 1.0.6: `priority dstnat` is not accepted in an output hook. Protocols by number (1 ICMP, 2 IGMP, 6
  * TCP): their names are in /etc/protocols, which a minimal Debian does not have.
  */
 export const baseChains: readonly BaseChain[] = [
@@ -143,7 +143,8 @@ export const baseChains: readonly BaseChain[] = [
       'iifname @known_if icmpv6 type { 130, 131, 132, 143 } accept',
       'iifname @service_if iifname . ip saddr != @source4 drop',
       'iifname @service_if iifname . ip6 saddr != @source6 drop',
-      'iifname @known_if meta l4proto { 1, 58 } accept',
+      // IGMP: switches ask who listens to a group.
+      'iifname @known_if meta l4proto { 1, 2, 58 } accept',
       'iifname @service_if udp dport 53 accept',
       'iifname @service_if tcp dport 53 accept',
       `iifname @metadata_if tcp dport ${METADATA_PORT} ct status dnat accept`,

@@ -4,6 +4,8 @@ import type { AnchorRule, FirewallRule } from '../firewall.ts';
 import { checkAddress, checkCidr, escaped, type Fail } from './fail.ts';
 
 type Version = 4 | 6;
+/** Of all labels together: those that overlap are cut at each other's ends, and each part knows all its labels. */
+const MAX_LABEL_PREFIXES = 4096;
 const withPorts: ReadonlySet<string> = new Set(['tcp', 'udp', 'sctp']);
 
 export function checkFirewall(config: ApplianceConfig, fail: Fail): void {
@@ -14,6 +16,8 @@ export function checkFirewall(config: ApplianceConfig, fail: Fail): void {
       });
     }
   }
+  const prefixes = Object.values(config.labels ?? {}).reduce((sum, list) => sum + list.length, 0);
+  if (prefixes > MAX_LABEL_PREFIXES) fail('/labels', `more than ${MAX_LABEL_PREFIXES} prefixes`);
   checkAnchors(config, fail);
   checkGroups(config, fail);
 }
