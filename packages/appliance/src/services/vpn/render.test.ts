@@ -42,7 +42,7 @@ describe('what charon is told', () => {
         const { node } = compiled(vpn);
         if (node === undefined) return;
         const lines = `${renderCharon(node.charon, 'userspace', paths)}${renderTimers(node.charon)}`;
-        expect(lines).toMatch(/^[\w\s{}"=:/.-]*$/);
+        expect(lines).toMatch(/^[\w\s{}"=:/.!-]*$/);
         const tunnels = [...node.connections.values()].flatMap((entry) => entry.tunnels);
         const reqids = tunnels.flatMap(({ reqid }) => (reqid === undefined ? [] : [reqid]));
         expect(new Set(reqids).size).toBe(reqids.length);

@@ -18,10 +18,18 @@ export interface CharonPaths {
 const plugins =
   'random nonce openssl x509 pubkey pkcs1 pkcs8 pem sha1 sha2 aes hmac kdf gcm cmac xcbc constraints socket-default';
 
+/**
+ * On the packets that charon itself sends, so that its routes into tunnels are not theirs: a peer's subnets may hold the peer.
+ */
+const MARK = '0x76706e';
+
 /** strongswan.conf(5): what charon reads when it starts. */
 export function renderCharon({ mtu }: CharonNode, ipsec: Ipsec, paths: CharonPaths): string {
   // Both install routes and addresses through netlink; the first to say that it can do IPsec does it.
-  const kernel = ipsec === 'kernel' ? 'kernel-netlink' : 'kernel-libipsec kernel-netlink';
+  const [kernel, sent, routed] =
+    ipsec === 'kernel'
+      ? ['kernel-netlink', '', '']
+      : ['kernel-libipsec kernel-netlink', `fwmark = ${MARK}`, `fwmark = !${MARK}`];
   return `charon {
   load_modular = no
   load = ${plugins} ${kernel} vici
@@ -35,6 +43,10 @@ export function renderCharon({ mtu }: CharonNode, ipsec: Ipsec, paths: CharonPat
     }
     kernel-netlink {
       mtu = ${mtu ?? 0}
+      ${routed}
+    }
+    socket-default {
+      ${sent}
     }
   }
   filelog {

@@ -118,6 +118,17 @@ describe('a tunnel with a pre-shared key', () => {
     expect(await until(() => a.pings(b.host(6)), 3_000)).toBe(true);
   });
 
+  it('carries what is for the peer itself, without its own packets going in circles', async () => {
+    const theirs = [b.net(4), `${b.outer(4)}/32`];
+    await connect({ peer_cidrs: theirs }, { local_cidrs: theirs });
+    expect(await isUp(a, 'c0-4')).toBe(true);
+    const text = await overheard(async () => {
+      expect(await until(() => a.pings(b.host(4)), 3_000)).toBe(true);
+      expect(await a.pings(b.outer(4))).toBe(true);
+    });
+    expect(text).not.toContain('ICMP');
+  });
+
   it('says so when the keys differ, and comes up when they do not any more', async () => {
     await connect({}, { psk: 'another one' });
     expect(await says(a, 'c0-4', 'the peer refuses our authentication: key, certificate or identity')).toBe(true);
