@@ -226,5 +226,6 @@ const noNetns = {
   announce: async () => undefined,
   endConnections: async () => 0,
   listenTcp: async () => -1,
+  endpoints: () => ({ local: '', remote: '' }),
   close: () => undefined,
 };

@@ -4,6 +4,7 @@
  * `iproute2/` (`ip -batch`, `nft -f`, `conntrack`, `arping`), which works wherever those programs are.
  * `open.ts` chooses: netlink when koffi loads, iproute2 otherwise, or as the caller says.
  */
+import type { Socket } from 'node:net';
 
 export interface Kernel {
   readonly name: 'netlink' | 'iproute2';
@@ -88,8 +89,18 @@ export interface Netns {
    * address names its interface (`fe80::1%qr-1`). Rejects with KERNEL_UNSUPPORTED under iproute2.
    */
   listenTcp(address: string, port: number): Promise<number>;
+  /**
+   * The two addresses of a connection that came in on such a socket, `''` once it is gone. A link-local one names its interface,
+   * for which Node would look outside: `socket.remoteAddress` throws ENXIO, or names another interface.
+   */
+  endpoints(socket: Socket): Endpoints;
 
   close(): void;
+}
+
+export interface Endpoints {
+  readonly local: string;
+  readonly remote: string;
 }
 
 export interface Link {

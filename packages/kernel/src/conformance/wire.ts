@@ -160,13 +160,13 @@ export function wireTests(subject: Subject): void {
       ['2001:db8::1', 'TCP6:[2001:db8::1]:80'],
       ['fe80::a9fe:a9fe%here', 'TCP6:[fe80::a9fe:a9fe%there]:80'],
     ] as const) {
-      const server = createServer((request, response) => response.end(`to ${request.socket.remoteAddress}`));
+      const server = createServer((request, response) => response.end(`to ${here.endpoints(request.socket).remote}`));
       server.listen({ fd: await here.listenTcp(address, 80) });
       await once(server, 'listening');
       const client = subject.world.start(there.name, 'socat', '-', from);
       const answer = printed(client);
       client.stdin.write('GET / HTTP/1.0\r\n\r\n');
-      await until(`a page from ${address}`, async () => /200 OK.*to (192|2001|fe80)/s.test(answer()));
+      await until(`a page from ${address}`, async () => /200 OK.*to (192|2001|fe80:.*%here)/s.test(answer()));
       await expect(here.listenTcp(address, 80)).rejects.toMatchObject({ errno: 'EADDRINUSE' });
       server.close();
       await once(server, 'close');

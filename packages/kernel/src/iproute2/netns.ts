@@ -167,6 +167,10 @@ export class IprouteNetns implements Netns {
     throw new KernelError('KERNEL_UNSUPPORTED', asked, '', '');
   }
 
+  endpoints(): never {
+    throw new KernelError('KERNEL_UNSUPPORTED', this.#ask('endpoints', ''), '', '');
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

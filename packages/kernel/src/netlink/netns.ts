@@ -1,9 +1,11 @@
 import { closeSync, readFileSync, writeFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { macBytes } from '../address.ts';
 import type {
   Address,
   DatagramQuestion,
+  Endpoints,
   Flow,
   Link,
   Netns,
@@ -192,6 +194,11 @@ export class NetlinkNetns implements Netns {
     checkAddress(asked, ip);
     checkPort(asked, port);
     return this.#inside(asked, () => listenTcp(this.#parts.libc, address, port, asked));
+  }
+
+  endpoints(socket: Socket): Endpoints {
+    const read = () => ({ local: socket.localAddress ?? '', remote: socket.remoteAddress ?? '' });
+    return this.#inside(this.#ask('endpoints', ''), read);
   }
 
   close(): void {

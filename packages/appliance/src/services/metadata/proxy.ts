@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Netns } from '@astara/kernel/contract.ts';
+import type { Endpoints, Netns } from '@astara/kernel/contract.ts';
 import type { Log } from '../../log.ts';
 import { METADATA_PORT } from '../firewall/chains.ts';
 import { type Health, type Known, known, type Runner, type RunnerContext, type Whole } from '../service.ts';
@@ -29,7 +29,7 @@ const MAX_HEADERS = 64;
 const soon = { 'retry-after': '1' };
 
 /**
- * Answers 169.254.169.254 for the machines of one appliance: a socket in its namespace, in this process. The firewall lets
+ * Answers 169.254.169.254 and fe80::a9fe:a9fe for the machines of one appliance: sockets in its namespace, in this process. The firewall lets
  * redirected requests of internal interfaces through to it and nothing else.
  */
 export class MetadataProxy implements Runner<MetadataState | undefined, Whole<MetadataState | undefined>> {
@@ -40,7 +40,9 @@ export class MetadataProxy implements Runner<MetadataState | undefined, Whole<Me
   readonly #cache = new AnswerCache();
   readonly #upstream = new Upstream();
   #state: MetadataState | undefined;
-  #server: Server | undefined;
+  /** One for each family, as far as it is there. */
+  #servers: readonly Server[] = [];
+  readonly #endpoints = new WeakMap<Socket, Endpoints>();
 
   constructor({ home, log }: RunnerContext) {
     this.#netns = home.netns;
@@ -54,7 +56,7 @@ export class MetadataProxy implements Runner<MetadataState | undefined, Whole<Me
   }
 
   get running(): boolean {
-    return this.#server?.listening ?? false;
+    return this.#servers.length > 0 && this.#servers.every(({ listening }) => listening);
   }
 
   async execute({ to }: Whole<MetadataState | undefined>): Promise<void> {
@@ -62,7 +64,7 @@ export class MetadataProxy implements Runner<MetadataState | undefined, Whole<Me
     this.#cache.clear();
     this.#state = to;
     if (to === undefined) await this.#close();
-    else this.#server ??= await this.#listen();
+    else if (this.#servers.length === 0) await this.#open();
   }
 
   async health(state: MetadataState | undefined): Promise<Health> {
@@ -77,17 +79,23 @@ export class MetadataProxy implements Runner<MetadataState | undefined, Whole<Me
 
   async #close(): Promise<void> {
     this.#cache.clear();
-    const listening = this.#server;
-    if (listening === undefined) return;
-    this.#server = undefined;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    listening.close(() => resolve());
-    listening.closeAllConnections();
-    await promise;
+    const servers = this.#servers;
+    this.#servers = [];
+    await Promise.all(servers.map(closeServer));
   }
 
-  async #listen(): Promise<Server> {
-    const fd = await this.#netns.listenTcp('0.0.0.0', METADATA_PORT);
+  async #open(): Promise<void> {
+    const servers = [await this.#listen('0.0.0.0')];
+    try {
+      servers.push(await this.#listen('::'));
+    } catch (error) {
+      this.#log.warn({ err: error }, 'metadata is not served over IPv6');
+    }
+    this.#servers = servers;
+  }
+
+  async #listen(address: string): Promise<Server> {
+    const fd = await this.#netns.listenTcp(address, METADATA_PORT);
     const listening = createServer(server);
     listening.maxConnections = MAX_CONNECTIONS;
     listening.maxHeadersCount = MAX_HEADERS;
@@ -104,7 +112,9 @@ export class MetadataProxy implements Runner<MetadataState | undefined, Whole<Me
   }
 
   #welcome(socket: Socket): void {
-    const source = plain(socket.remoteAddress);
+    const endpoints = this.#netns.endpoints(socket);
+    this.#endpoints.set(socket, endpoints);
+    const source = endpoints.remote;
     if (this.#admission.connect(source)) {
       socket.once('close', () => this.#admission.disconnect(source));
     } else {
@@ -116,9 +126,9 @@ export class MetadataProxy implements Runner<MetadataState | undefined, Whole<Me
   #handle(incoming: IncomingMessage, outgoing: ServerResponse): void {
     const { counters } = this;
     counters.requests += 1;
-    const source = plain(incoming.socket.remoteAddress);
+    const { local, remote: source } = this.#endpoints.get(incoming.socket) ?? { local: '', remote: '' };
     const state = this.#state;
-    const client = state && findClient(state, source, plain(incoming.socket.localAddress));
+    const client = state && findClient(state, source, local);
     const admission = this.#admission.request(source, state?.requestsPerSecond ?? 1);
     if (admission !== 'admitted') {
       counters.refused[admission] += 1;
@@ -175,7 +185,12 @@ export class MetadataProxy implements Runner<MetadataState | undefined, Whole<Me
     outgoing.once('close', () => gone.abort());
     const body = hasBody(incoming) ? incoming : undefined;
     if (body !== undefined) this.#limit(incoming, outgoing, gone);
-    const question = { method, path, headers: requestHeaders(incoming.headers, client, source), body };
+    const question = {
+      method,
+      path,
+      headers: requestHeaders(incoming.headers, client, source.replace(/%.*/, '')),
+      body,
+    };
     try {
       const answer = await this.#upstream.ask(state.endpoint, question, gone.signal);
       // Half an answer must not look like a whole one.
@@ -243,7 +258,9 @@ function refuse(outgoing: ServerResponse, status: number, text: string, headers:
   outgoing.end(text);
 }
 
-/** An IPv4 address may come in its IPv6 form. */
-function plain(address: string | undefined): string {
-  return (address ?? '').replace(/^::ffff:/, '');
+async function closeServer(server: Server): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.close(() => resolve());
+  server.closeAllConnections();
+  await promise;
 }

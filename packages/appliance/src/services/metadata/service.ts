@@ -17,5 +17,6 @@ function comparable(state: MetadataState | undefined): string {
     address,
     ...all.map(({ instanceId, tenantId, arrivesAt }) => [instanceId, tenantId, ...arrivesAt]),
   ]);
-  return canonicalJson([state.endpoint, state.cacheSeconds, state.requestsPerSecond, clients]);
+  const ports = [...state.ports].map(([port, { instanceId, tenantId }]) => [port, instanceId, tenantId]);
+  return canonicalJson([state.endpoint, state.cacheSeconds, state.requestsPerSecond, clients, ports]);
 }

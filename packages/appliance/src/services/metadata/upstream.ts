@@ -15,7 +15,7 @@ export interface Question {
 
 /** Connections to the metadata service: few, and used again, however many machines boot at once. */
 export class Upstream {
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 32, maxFreeSockets: 4 });
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 32, maxFreeSockets: 32 });
 
   /** Resolves with the head of the answer; aborting ends it at any time. */
   async ask(endpoint: Endpoint, question: Question, signal: AbortSignal): Promise<IncomingMessage> {
