@@ -10,7 +10,7 @@ import type { LinkState } from './state.ts';
 export type LinkChange =
   | ({
       readonly kind: 'kernel';
-      /** What is about interfaces that are gone is left out: this leads back to where they may not be any more. */
+      /** What is about interfaces that are gone is left out: this takes away, or leads back. */
       readonly lenient?: true;
     } & KernelWork)
   | { readonly kind: 'announce'; readonly addresses: ReadonlyMap<string, readonly string[]> };

@@ -31,20 +31,22 @@ function planSteps(found: Known<LinkState>, after: LinkState): readonly PlannedS
   const steps: PlannedStep<LinkChange>[] = [];
   const build = buildWork(there);
   if (!isEmpty(build)) {
-    // What was replaced comes back before what was added goes.
-    const undo = joined(buildWork(back), removeWork(back));
     steps.push({
       phase: 'build',
-      ...kernelStep(build, `${sizeOf(build)} additions`, undo),
+      what: `${sizeOf(build)} additions`,
+      change: { kind: 'kernel', ...build },
+      // What was replaced comes back before what was added goes.
+      undo: { kind: 'kernel', ...joined(buildWork(back), removeWork(back)), lenient: true },
       detail: detail(there, build),
     });
   }
   const remove = removeWork(there);
   if (!isEmpty(remove)) {
-    const undo = buildWork(back);
     steps.push({
       phase: 'remove',
-      ...kernelStep(remove, `${sizeOf(remove)} removals`, undo),
+      what: `${sizeOf(remove)} removals`,
+      change: { kind: 'kernel', ...remove, lenient: true },
+      undo: { kind: 'kernel', ...buildWork(back), lenient: true },
       detail: detail(there, remove),
     });
   }
@@ -54,11 +56,6 @@ function planSteps(found: Known<LinkState>, after: LinkState): readonly PlannedS
     steps.push({ phase: 'serve', what: `${fresh.length} addresses announced`, change, undo: undefined });
   }
   return steps;
-}
-
-function kernelStep(work: KernelWork, what: string, undo: KernelWork) {
-  const change: LinkChange = { kind: 'kernel', ...work };
-  return { what, change, undo: { kind: 'kernel', ...undo, lenient: true } } as const;
 }
 
 function joined(first: KernelWork, second: KernelWork): KernelWork {
