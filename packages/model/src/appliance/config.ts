@@ -24,7 +24,7 @@ export const ApplianceConfig = Type.Object(
     networks: Type.Array(Network, { maxItems: 512 }),
     default_v4_gateway: Type.Optional(Type.Union([Ipv4, Type.Null()])),
     default_v6_gateway: Type.Optional(Type.Union([Ipv6, Type.Null()])),
-    /** Whether internal IPv4 leaves through the external address. Default true. */
+    /** Whether internal IPv4 leaves through the external address. False: it is reached from outside as well. Default true. */
     snat: Type.Optional(Type.Boolean()),
     /** The external addresses that internal IPv4 leaves with, shared out by source; default: the external network's first. */
     snat_addresses: Type.Optional(Type.Array(Ipv4, { maxItems: 64, uniqueItems: true })),

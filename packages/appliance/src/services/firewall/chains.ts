@@ -29,8 +29,8 @@ const translate = [
 ];
 
 /**
- * The chains that never change. nft 1.0.6: `priority dstnat` is not accepted in an output hook. Protocols by number (1 ICMP, 2 IGMP, 6
- * TCP): their names are in /etc/protocols, which a minimal Debian does not have.
+ * The chains that never change. nft 1.0.6: `priority dstnat` is not accepted in an output hook. Protocols by number (1 ICMP, 2 IGMP,
+ * 6 TCP, 17 UDP, 58 ICMPv6): their names are in /etc/protocols, which a minimal Debian does not have.
  */
 export const baseChains: readonly BaseChain[] = [
   {

@@ -153,6 +153,11 @@ describe('source NAT with several addresses', () => {
   it('is off when it is said to be', async () => {
     await appliance.apply(routerConfig({ snat: false, snat_addresses: addresses }));
     expect(await ask(world, 'b1', '198.51.100.1', 7000)).toBe('10.2.0.10 7000');
+    // What leaves untranslated is found from outside, as in Neutron; with NAT nobody gets in.
+    expect(await ask(world, 'out', '10.1.0.10', 7000)).toBe('198.51.100.1 7000');
+    await appliance.apply(routerConfig());
+    expect(await ask(world, 'out', '10.1.0.10', 7000)).toBe('');
+    await appliance.apply(routerConfig({ snat: false, snat_addresses: addresses }));
     expect((await world.netns.addresses()).map(({ cidr }) => cidr)).not.toContain(`${addresses[0]}/32`);
   });
 });

@@ -1,6 +1,5 @@
 import type { ApplianceConfig } from '@astara/model/appliance/config.ts';
 import type { FloatingIp, RateLimit } from '@astara/model/appliance/nat.ts';
-import type { Network } from '@astara/model/appliance/network.ts';
 import { networkOf, parseCidr } from '@astara/model/ip.ts';
 import { ifname, ip, prefix } from '../../values.ts';
 import { externalFor } from '../link/desired.ts';
@@ -37,19 +36,20 @@ export function desiredNat(config: ApplianceConfig, warn: (text: string) => void
     warn('port_forwardings: there is no external network, so they are not served');
   }
   return {
-    ...routedSubnets(config.networks),
+    ...routedSubnets(config),
     snat_to: config.snat === false ? new Map() : sourceNat(config, warn),
     ...floatingIps(external ? config.floating_ips : []),
     ...portForwardings(external ? config : { ...config, port_forwardings: [] }),
   };
 }
 
-function routedSubnets(networks: readonly Network[]): Pick<NatElements, 'routed4' | 'routed6'> {
+/** Those without NAT; of IPv4 all, where nothing is translated. */
+function routedSubnets({ networks, snat = true }: ApplianceConfig): Pick<NatElements, 'routed4' | 'routed6'> {
   const found: Record<Version, string[]> = { 4: [], 6: [] };
   networks.forEach((network, index) => {
     if (network.network_type !== 'internal') return;
     network.subnets.forEach(({ cidr, nat }, position) => {
-      if (nat !== false) return;
+      if (nat !== false && (snat || versionOf(cidr) === 6)) return;
       const checked = networkOf(prefix(cidr, `/networks/${index}/subnets/${position}/cidr`));
       found[versionOf(checked)].push(checked);
     });
