@@ -2,8 +2,9 @@
 PACKAGES_NPM='nodejs npm ca-certificates'
 PACKAGES_ASTARA='iproute2 iputils-ping nftables libnftables1 dnsmasq-base bird2 catatonit conntrack procps'
 PACKAGES_VPN='charon-systemd libstrongswan-standard-plugins libcharon-extra-plugins'
+PACKAGES_HA='keepalived conntrackd conntrack'
 PACKAGES_DEMO="$PACKAGES_ASTARA busybox udhcpc curl"
-PACKAGES_UNIT="$PACKAGES_DEMO $PACKAGES_VPN git curl openssl openvswitch-switch rabbitmq-server iputils-ping socat ndisc6 udhcpc isc-dhcp-client tcpdump iperf3"
+PACKAGES_UNIT="$PACKAGES_DEMO $PACKAGES_VPN $PACKAGES_HA git curl openssl openvswitch-switch rabbitmq-server iputils-ping socat ndisc6 udhcpc isc-dhcp-client tcpdump iperf3"
 PACKAGES_CONTROL='rabbitmq-server mariadb-server python3-pymysql keystone uwsgi-core uwsgi-plugin-python3 neutron-server python3-openstackclient procps iproute2 nftables'
 PACKAGES_L2='neutron-linuxbridge-agent iptables ebtables ipset conntrack bridge-utils sudo'
 PACKAGES_STOCK='neutron-dhcp-agent neutron-metadata-agent dnsmasq-base haproxy keepalived radvd'

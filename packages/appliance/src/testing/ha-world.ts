@@ -140,6 +140,16 @@ export class Member {
     return applied;
   }
 
+  /** What differs from the configuration in force. */
+  async drift(): Promise<string[]> {
+    return ((await this.#applier?.drift()) ?? []).map(({ service, what }) => `${service}: ${what}`);
+  }
+
+  /** The next apply looks at the world first. */
+  distrust(): void {
+    this.#applier?.distrust();
+  }
+
   async state(): Promise<VrrpState | 'UNKNOWN' | undefined> {
     const detail = (await this.#applier?.health())?.get('ha')?.detail as { state: VrrpState } | undefined;
     return detail?.state;

@@ -32,10 +32,16 @@ export class Conntrackd {
     if (text === undefined) await this.stop();
   }
 
-  async ensure(text: string | undefined): Promise<void> {
-    if (text === undefined) return this.stop();
+  /** Whether this is the configuration that it runs with; without one, whether it does not run. */
+  uses(text: string | undefined): boolean {
     const running = this.#daemon.running;
-    if (running === undefined || !uses(running.argv, text)) await this.#start(text);
+    return text === undefined ? running === undefined : running !== undefined && uses(running.argv, text);
+  }
+
+  async ensure(text: string | undefined): Promise<void> {
+    if (this.uses(text)) return;
+    if (text === undefined) return this.stop();
+    await this.#start(text);
   }
 
   async revive(text: string | undefined): Promise<void> {
@@ -68,8 +74,12 @@ export class Conntrackd {
     const name = conntrackdConfName(text);
     writeAtomically(join(this.#directory, name), text);
     const conf = join(home.runDirInside, DIRECTORY, name);
-    await this.#daemon.start(['conntrackd', '-C', conf], () => existsSync(here.control));
-    await home.run(['conntrackd', '-C', conf, '-B']);
+    const sent = () =>
+      home.run(['conntrackd', '-C', conf, '-B']).then(
+        () => true,
+        () => false, // it does not listen yet
+      );
+    await this.#daemon.start(['conntrackd', '-C', conf], async () => existsSync(here.control) && (await sent()));
     const old = (await readdir(this.#directory)).filter((entry) => entry.startsWith('conntrackd-') && entry !== name);
     await Promise.all(old.map((entry) => rm(join(this.#directory, entry), { force: true })));
   }

@@ -52,6 +52,21 @@ it('what a member has and may not have is seen by the check, and taken away when
   expect((await backup.checks()).filter(({ ok }) => !ok)).toMatchObject([{ detail: 'BACKUP, 1 of 7 held' }]);
 });
 
+it('what somebody has taken away by hand is seen and mended', async () => {
+  const two = await create(2);
+  const master = two.member(1);
+  expect(await master.drift()).toEqual([]);
+  // Addresses it watches itself.
+  await two.on(1, ['ip', 'addr', 'del', '10.1.0.1/24', 'dev', 'int0']);
+  expect(await two.becomes(1)).toBe(true);
+  await two.on(1, ['ip', 'route', 'del', 'default']);
+  expect(await master.drift()).toEqual(['ha: member of router 51']);
+  master.distrust();
+  await master.apply();
+  expect(await until(async () => (await master.drift()).length === 0, 5_000)).toBe(true);
+  expect(await two.world.eventuallyPings('client', '198.51.100.1')).toBe(true);
+});
+
 it('a floating IP comes and goes without a change of state', async () => {
   const two = await create(2);
   const ping = await two.watch('198.51.100.1');

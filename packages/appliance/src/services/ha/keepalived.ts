@@ -1,6 +1,7 @@
 import { lchown, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { digest } from '@astara/model/digest.ts';
+import { networkOf } from '@astara/model/ip.ts';
 import { Daemon } from '../../daemons.ts';
 import { errors } from '../../errors.ts';
 import { account, giveDirectory, type Privileges, privilegePrefix } from '../../privileges.ts';
@@ -69,9 +70,26 @@ export class Keepalived {
   async ensure(state: HaState): Promise<void> {
     this.#wanted = state;
     if (!this.running) return this.#start(state);
-    if (readIfPresent(this.#path('loaded')) === digest(state.keepalived)) return;
-    await this.#load(state);
-    await this.#settled(state);
+    if (await this.isAsTold(state)) return;
+    // What it has lost it takes again when it is told again, also when that is nothing new.
+    if (this.state === 'MASTER' || !this.#hasRead(state)) {
+      await this.#load(state);
+      await this.#settled(state);
+    } else await this.#removeStale();
+  }
+
+  /** Whether it runs, knows all this, and has what it should have in its state. */
+  async isAsTold(state: HaState): Promise<boolean> {
+    if (!this.running || !this.#hasRead(state)) return false;
+    const held = (await this.held(state.addresses)).length;
+    if (this.state !== 'MASTER') return held === 0;
+    const there = new Set((await this.#context.home.netns.routes()).map(({ destination }) => networkOf(destination)));
+    const routes = state.node.instances.flatMap((instance) => instance.routes);
+    return held === state.addresses.length && routes.every(({ destination }) => there.has(destination));
+  }
+
+  #hasRead(state: HaState): boolean {
+    return readIfPresent(this.#path('loaded')) === digest(state.keepalived);
   }
 
   async revive(state: HaState): Promise<void> {

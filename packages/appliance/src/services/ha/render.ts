@@ -18,7 +18,7 @@ export interface HaPaths {
 }
 
 /** As whom both run: Debian has no accounts for them. */
-export const HA_USER = 'daemon';
+export const HA_USER = 'nobody';
 /** As conntrackd of Debian has it by default. */
 const CONNTRACKD_PORT = 3780;
 /** Connections that it remembers. */

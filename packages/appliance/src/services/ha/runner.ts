@@ -6,6 +6,7 @@ import {
   type Check,
   type Health,
   type Known,
+  known,
   type Runner,
   type RunnerContext,
   unknown,
@@ -38,8 +39,12 @@ export class HaRunner implements Runner<HaState | undefined, Whole<HaState | und
     if (state === undefined) await rm(this.#directory, { recursive: true, force: true });
   }
 
-  async observe(): Promise<Known<HaState | undefined>> {
-    return unknown;
+  /** Known is whether it is as it was left: what differs is mended by saying it all again. */
+  async observe(_: HaState | undefined, former: HaState | undefined): Promise<Known<HaState | undefined>> {
+    const running = this.#keepalived.running || this.#conntrackd.running;
+    if (former === undefined) return running ? unknown : known(undefined);
+    const sync = this.#conntrackd.uses(former.conntrackd);
+    return known(sync && (await this.#keepalived.isAsTold(former)) ? former : undefined);
   }
 
   async execute({ from, to }: Whole<HaState | undefined>): Promise<void> {
