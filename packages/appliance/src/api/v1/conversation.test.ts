@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { InterfaceView2016 } from '@astara/model/appliance/api/v1-answers.ts';
 import { MASK } from '@astara/model/appliance/secret.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../../processes.ts';
 import { ApiWorld } from '../../testing/api-world.ts';
 
 let api: ApiWorld;
@@ -16,6 +17,15 @@ afterAll(() => api?.close());
 
 const fixture = (name: string) =>
   readFileSync(join(import.meta.dirname, '../../../test-fixtures/v1', `${name}.json`), 'utf8');
+
+async function shown(argv: string[]): Promise<string> {
+  return (await api.world.exec('r', argv)).stdout;
+}
+
+async function runs(service: string): Promise<boolean> {
+  const all = await api.appliance.status();
+  return all.some(({ name, wanted, running }) => name === service && wanted && running);
+}
 
 /** What the orchestrator of 2016 (`astara/api/astara_client.py`) asked, and how: it knows nothing of what came later. */
 const client = {
@@ -91,15 +101,29 @@ describe('an orchestrator of 2016', () => {
     expect(again.total_packets).toBe(0);
   });
 
-  it.each(['router-without-gateway', 'router-with-rules', 'router-vpn', 'router-ha', 'router'])(
-    'configures %s',
-    async (name) => {
-      const answer = await client.update(fixture(name));
-      expect(answer.status, answer.text).toBe(200);
-      expect(answer.text).not.toContain('not so secret');
-      expect(await client.isAlive()).toBe(true);
-    },
-  );
+  /** What is to be seen in the appliance afterwards. */
+  const kinds: [string, () => Promise<boolean>][] = [
+    ['router-without-gateway', async () => (await shown(['ip', 'addr', 'show', 'eth1'])).includes(' 192.168.8.1/24')],
+    [
+      'router-with-rules',
+      async () => /tcp dport 23.*drop/.test(await shown(['nft', 'list', 'table', 'inet', 'astara'])),
+    ],
+    ['router-vpn', () => runs('vpn')],
+    // Its peer is not there: it becomes the master, and has the router's addresses.
+    [
+      'router-ha',
+      async () => (await runs('ha')) && (await shown(['ip', 'addr', 'show', 'eth2'])).includes(' 192.168.8.1/'),
+    ],
+    ['router', async () => !(await runs('ha')) && !(await runs('vpn')) && (await runs('dhcp'))],
+  ];
+
+  it.each(kinds)('configures %s', async (name, seen) => {
+    const answer = await client.update(fixture(name));
+    expect(answer.status, answer.text).toBe(200);
+    expect(answer.text).not.toContain('not so secret');
+    expect(await client.isAlive()).toBe(true);
+    expect(await until(seen, 8_000)).toBe(true);
+  });
 
   it('never sees a secret', async () => {
     expect((await client.update(fixture('router-vpn'))).status).toBe(200);
