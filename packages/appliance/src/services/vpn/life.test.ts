@@ -84,6 +84,25 @@ describe('charon', () => {
     expect(await keys(a, 'c0-4')).toBe(before);
   });
 
+  it('makes keys anew with a Diffie-Hellman exchange of their own, and loses nothing', async () => {
+    expect(await isUp(a, 'c0-4')).toBe(true);
+    const before = await keys(a, 'c0-4');
+    a.events.length = 0;
+    const ping = await a.world.background('h', ['ping', '-n', '-q', '-i', '0.02', '-c', '400', b.host(4)]);
+    expect((await a.swanctl('--rekey', '--child', 'net')).status).toBe(0);
+    // The old ones are kept for five seconds, for packets that are late.
+    expect(await until(async () => ![before, undefined].includes(await keys(a, 'c0-4')), 8_000)).toBe(true);
+    const name = (await a.swanctl('--list-conns')).stdout.match(/^c0-4_\w+/m)?.[0] ?? '';
+    expect((await a.swanctl('--rekey', '--ike', name)).status).toBe(0);
+    await ping.exited;
+    expect(ping.output()).toContain(' 400 received, 0% packet loss');
+    expect((await a.swanctl('--list-sas', '--raw')).stdout).toMatch(
+      /encr-alg=AES_GCM_16 encr-keysize=128 dh-group=ECP_256/,
+    );
+    expect(await isUp(a, 'c0-4')).toBe(true);
+    expect(told(a, 'c0-4', false)).toBe(false);
+  });
+
   it('is taken over by the next agent with its tunnels', async () => {
     const before = [await a.pid(), await keys(a, 'c0-4'), await keys(a, 'c0-6')];
     const ping = await a.world.background('h', ['ping', '-n', '-q', '-i', '0.01', '-c', '100', b.host(4)]);
