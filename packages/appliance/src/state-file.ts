@@ -7,7 +7,9 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 export function writeAtomically(path: string, text: string, mode = 0o644): void {
   const temporary = `${path}.tmp`;
   try {
-    writeFileSync(temporary, text, { mode });
+    // Made anew: in a directory of a daemon's a link could lie in wait there, and we are root.
+    rmSync(temporary, { force: true });
+    writeFileSync(temporary, text, { mode, flag: 'wx' });
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
