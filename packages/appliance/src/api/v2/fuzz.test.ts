@@ -56,6 +56,29 @@ const whole: ApplianceConfig = config(
       { id: 'f1', interfaces: ['qr-a'], ingress_rules: [{ action: 'allow', protocol: 'icmp' }], egress_rules: [] },
     ],
     bgp: { asn: 64512, neighbors: [{ address: '198.51.100.1', asn: 64513, password: 'hush' }] },
+    vpn: {
+      connections: [
+        {
+          id: 'c1',
+          local_address: '198.51.100.2',
+          peer_address: '198.51.100.9',
+          peer_id: '198.51.100.9',
+          psk: 'hush',
+          initiator: 'response-only',
+          local_cidrs: ['10.1.0.0/24'],
+          peer_cidrs: ['10.99.0.0/24'],
+          dpd: { action: 'hold', interval: 30, timeout: 120 },
+          ike_policy: { ike_version: 'v2', auth_algorithm: 'sha256', encryption_algorithm: 'aes-128', pfs: 'group14' },
+          ipsec_policy: {
+            transform_protocol: 'esp',
+            encapsulation_mode: 'tunnel',
+            auth_algorithm: 'sha256',
+            encryption_algorithm: 'aes-128',
+            pfs: 'group14',
+          },
+        },
+      ],
+    },
     probes: [{ type: 'tcp', address: '198.51.100.1', port: 80 }],
   },
 );
