@@ -12,16 +12,17 @@ import {
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Identity } from '@astara/model/appliance/identity.ts';
-import { configErrors } from '@astara/model/appliance/rules.ts';
+import { configErrors, validateConfig } from '@astara/model/appliance/rules.ts';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Appliance } from '../../appliance.ts';
+import { anyIdentity, publicKey, validIdentity, validMetadata } from '../../testing/arbitrary-identity.ts';
 import { config } from '../../testing/configs.ts';
 import { World } from '../../testing/world.ts';
 import { desiredIdentity } from './desired.ts';
 import { renderIdentity } from './render.ts';
 
-const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBDOLtjBkDuqXW8uO0HkwHdmYuPYyIcQWDAkTEqLYkrH who@where';
+const key = publicKey;
 
 function wanted(generation: number, identity?: Identity) {
   return config([], { generation, hostname: 'Router-1', ...(identity === undefined ? {} : { identity }) });
@@ -132,21 +133,9 @@ describe('a namespace of a host', () => {
 });
 
 describe('what is rendered', () => {
-  const hostile = fc.string({ unit: 'binary', maxLength: 30 });
-  const mostly = (values: string[]) => fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...values) }, hostile);
-  const identity = fc.record(
-    {
-      time_zone: mostly(['UTC', 'Europe/Berlin', '../../etc/shadow', 'Etc/GMT+1']),
-      authorized_keys: fc.array(mostly([key, `${key}\nssh-rsa AAAA`]), { maxLength: 3 }),
-      nameservers: fc.array(mostly(['192.0.2.1', '::1', '1.1.1.1\nsearch x']), { maxLength: 3 }),
-      search_domains: fc.array(mostly(['a.test', 'a b', 'x\noptions rotate']), { maxLength: 6 }),
-    },
-    { requiredKeys: [] },
-  );
-
   it('holds the lines that it should and no others, or is refused', () => {
     fc.assert(
-      fc.property(identity, (value) => {
+      fc.property(anyIdentity, (value) => {
         let files: ReturnType<typeof renderIdentity>;
         try {
           files = renderIdentity(desiredIdentity(wanted(1, value)));
@@ -170,6 +159,16 @@ describe('what is rendered', () => {
         if (zone?.kind === 'link') expect(zone.target).not.toContain('..');
       }),
       { numRuns: 1_000 },
+    );
+  });
+
+  it('of what the API lets in nothing is refused', () => {
+    fc.assert(
+      fc.property(validIdentity, validMetadata, (identity, metadata) => {
+        const valid = validateConfig({ ...wanted(1, identity), metadata });
+        expect(valid).toMatchObject({ ok: true });
+        expect(renderIdentity(desiredIdentity(wanted(1, identity))).get('/etc/hostname')).toBeDefined();
+      }),
     );
   });
 
