@@ -1,13 +1,14 @@
 import { parseArgs } from 'node:util';
 import { BenchAgent } from './appliance/agent.ts';
 import { type Applies, applies } from './appliance/apply.ts';
+import { type DhcpHosts, dhcpHosts } from './appliance/dhcp.ts';
 import { type Forwarding, forwarding } from './appliance/forward.ts';
 import { router } from './appliance/router.ts';
 import { type Figure, figure, finish, round, say } from './lib/report.ts';
 
 /**
  * The appliance alone: what a change costs against the kernel's own floor, what its rules cost packets against rules written one
- * per address as neutron-l3-agent does, and what it costs to have it.
+ * per address as neutron-l3-agent does, what a host of DHCP costs, and what it costs to have it all.
  */
 const { values: options } = parseArgs({
   options: {
@@ -15,7 +16,8 @@ const { values: options } = parseArgs({
     forward: { type: 'string', default: '0,100,10000' },
     appliances: { type: 'string', default: '1,200' },
     repeat: { type: 'string', default: '5' },
-    only: { type: 'string', default: 'apply,forward,agent' },
+    only: { type: 'string', default: 'apply,dhcp,agent,forward' },
+    hosts: { type: 'string', default: '10,1000,10000' },
   },
 });
 const numbers = (text: string) =>
@@ -30,12 +32,16 @@ const figures: Figure[] = [];
 const agent = new BenchAgent();
 const applied: Applies[] = [];
 const forwarded: Forwarding[] = [];
+const hosts: DhcpHosts[] = [];
 const agents: { appliances: number; start: number; memory: { agent: number; instances: number } }[] = [];
 try {
   if (parts.includes('apply')) {
     await agent.start();
     for (const count of numbers(options['floating-ips'])) applied.push(await applies(agent, count, repeat));
     await agent.stop();
+  }
+  if (parts.includes('dhcp')) {
+    for (const count of numbers(options.hosts)) hosts.push(await dhcpHosts(count, 0, repeat));
   }
   if (parts.includes('agent')) {
     for (const count of numbers(options.appliances)) agents.push(await many(count));
@@ -67,7 +73,7 @@ for (const ours of forwarded.filter(({ rules }) => rules === 'astara')) {
   if (ours.newFlows.in !== undefined && peer.newFlows.in !== undefined)
     each('a new flow in', ours.newFlows.in, peer.newFlows.in);
 }
-finish('appliance', figures, { applies: applied, forwarding: forwarded, agents });
+finish('appliance', figures, { applies: applied, dhcp: hosts, forwarding: forwarded, agents });
 
 /** A start of the agent with so many appliances there, and what they take. */
 async function many(count: number) {
