@@ -44,6 +44,7 @@ describe('a dry run', () => {
     expect(etag).toBe(configEtag(desired(2, 2)));
     expect(steps.map(({ service, phase }) => `${service} ${phase}`)).toEqual([
       'link build',
+      'firewall switch',
       'link remove',
       'link serve',
     ]);
