@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { kill } from 'node:process';
+import { runProgram } from '@astara/appliance/run-program.ts';
 import { NETNS_DIR } from '@astara/kernel/netns-dir.ts';
 import { netnsName } from '@astara/model/instance.ts';
 import { errors } from '../errors.ts';
 import { until } from '../poll.ts';
-import { runProgram } from '@astara/appliance/run-program.ts';
 import type { InstancePaths } from './paths.ts';
 import { isRunning, netnsOfName, netnsOfProcess, readStat } from './proc.ts';
 import type { InitRef } from './record.ts';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
+import { runProgram } from '@astara/appliance/run-program.ts';
 import { type Attachment, tapName } from '@astara/model/instance.ts';
 import { errors } from '../errors.ts';
-import { runProgram } from '@astara/appliance/run-program.ts';
 import type { Plug } from './plug.ts';
 
 export interface OvsOptions {
