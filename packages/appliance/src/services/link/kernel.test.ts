@@ -8,7 +8,10 @@ import { anyLinkConfig, linkPorts } from '../../testing/arbitrary-link.ts';
 import { config, network } from '../../testing/configs.ts';
 import { adoptWith } from '../../testing/single-service.ts';
 import { World } from '../../testing/world.ts';
+import { desiredLinks } from './desired.ts';
+import { observeLinks } from './observe.ts';
 import { linkService } from './service.ts';
+import { noLinks } from './state.ts';
 
 /** The link service alone, in a real namespace: what it was asked for is there, and what somebody does by hand is seen and mended. */
 let world: World;
@@ -173,6 +176,26 @@ describe('drift by hand', () => {
       expect.arrayContaining(['address-delete ifname=qr-2 cidr=10.1.0.1/24', 'link-set ifname=qr-2 up=false']),
     );
     await repaired();
+  });
+
+  it('of other interfaces of a machine, which is not only the appliance, is left alone', async () => {
+    await world.ip([`-n ${world.name('r')} link set qr-2 up`, `-n ${world.name('r')} addr add 10.1.0.1/24 dev qr-2`]);
+    const { netns } = world;
+    const machine = {
+      name: null,
+      links: () => netns.links(),
+      addresses: () => netns.addresses(),
+      routes: () => netns.routes(),
+      proxies: () => netns.proxies(),
+      readSysctl: (keys: readonly string[]) => netns.readSysctl(keys),
+    };
+    const { interfaces, addresses } = await observeLinks(
+      machine,
+      noLinks,
+      desiredLinks(full, { runDirInside: '', warn: () => undefined }),
+    );
+    expect([...interfaces.keys()]).toEqual(['qg-0', 'qr-1']);
+    expect([...addresses.keys()]).toEqual(['qg-0', 'qr-1']);
   });
 });
 

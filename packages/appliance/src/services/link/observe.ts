@@ -21,10 +21,14 @@ import {
 const IP6_RT_PRIO_USER = 1024;
 
 /**
- * Reads back what is there and ours: interfaces that are or were configured, or look like a port that is left over; their
- * addresses, but for those that somebody else gives and takes; routes of our protocol.
+ * Reads back what is there and ours: interfaces that are or were configured, or, in a namespace of the appliance's own, look like
+ * a port that is left over; their addresses, but for those that somebody else gives and takes; routes of our protocol.
  */
-export async function observeLinks(netns: Netns, wanted: LinkState, former: LinkState = noLinks): Promise<LinkState> {
+export async function observeLinks(
+  netns: Pick<Netns, 'name' | 'links' | 'addresses' | 'routes' | 'proxies' | 'readSysctl'>,
+  wanted: LinkState,
+  former: LinkState = noLinks,
+): Promise<LinkState> {
   const [links, found, entries, proxied, sysctls] = await Promise.all([
     netns.links(),
     netns.addresses(),
@@ -36,7 +40,8 @@ export async function observeLinks(netns: Netns, wanted: LinkState, former: Link
   const interfaces = new Map<string, InterfaceState>();
   for (const link of links) {
     const { ifname, up, mtu, mac } = link;
-    if (wanted.interfaces.has(ifname) || former.interfaces.has(ifname) || isPort(link)) {
+    const leftOver = netns.name !== null && isPort(link);
+    if (wanted.interfaces.has(ifname) || former.interfaces.has(ifname) || leftOver) {
       interfaces.set(ifname, { up, mtu, mac: mac.toLowerCase() });
     }
   }
