@@ -123,7 +123,7 @@ it('without ha the last member goes on as a router that is alone, and no packet 
   expect(ping.stop()).toBeLessThan(200);
 });
 
-it('a program that is not there is a clear error, and everything is as before', async () => {
+it('an interface that is not there is a clear error, and nothing is started', async () => {
   lab = await HaWorld.create(1);
   const member = lab.member(1);
   const gone = network('internal', 'int0', ['10.1.0.1/24']);

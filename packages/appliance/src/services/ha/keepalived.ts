@@ -1,6 +1,10 @@
 import { lchown, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { setTimeout as setTimer } from 'node:timers';
+import { setTimeout } from 'node:timers/promises';
+import type { Address } from '@astara/kernel/contract.ts';
 import { digest } from '@astara/model/digest.ts';
+import { AstaraError } from '@astara/model/error.ts';
 import { networkOf } from '@astara/model/ip.ts';
 import { Daemon } from '../../daemons.ts';
 import { errors } from '../../errors.ts';
@@ -17,6 +21,8 @@ import { type InstanceState, NotifyFifo, parseNotice, routerState, type VrrpStat
 const privileges: Privileges = { user: HA_USER, capabilities: ['net_admin', 'net_raw'] };
 /** For 10,000 addresses of which each takes the kernel longer than the one before. ms */
 const SETTLE_TIMEOUT = 15_000;
+/** Another member is on the segment and answers at once. ms */
+const LOOK_TIMEOUT = 100;
 /** What is left of one that was killed has given up its mastership by then. ms */
 const LEFTOVER_TIMEOUT = 250;
 
@@ -119,8 +125,22 @@ export class Keepalived {
 
   /** Those of `addresses` that are there. */
   async held(addresses: readonly AddressNode[]): Promise<AddressNode[]> {
-    const there = new Set((await this.#context.home.netns.addresses()).map(({ ifname, cidr }) => `${ifname} ${cidr}`));
+    const there = new Set((await this.#addresses()).map(({ ifname, cidr }) => `${ifname} ${cidr}`));
     return addresses.filter(({ ifname, cidr }) => there.has(`${ifname} ${cidr}`));
+  }
+
+  /** While keepalived adds thousands of them the kernel may not get to the end of its list. */
+  async #addresses(): Promise<Address[]> {
+    const deadline = performance.now() + SETTLE_TIMEOUT;
+    for (;;) {
+      try {
+        return await this.#context.home.netns.addresses();
+      } catch (error) {
+        const busy = error instanceof AstaraError && error.code === 'KERNEL_BUSY';
+        if (!busy || performance.now() > deadline) throw error;
+        await setTimeout(50);
+      }
+    }
   }
 
   async #start(state: HaState): Promise<void> {
@@ -157,7 +177,25 @@ export class Keepalived {
       () => state.names.every((name) => this.#states.has(name)),
     );
     await this.#load(state);
-    this.#sweepAfter(1.5 * state.downInterval + 500);
+    this.#lookForMaster(state);
+  }
+
+  /**
+   * Until it is master itself: once somebody else has the address that is advertised, what was left behind does harm. Its own
+   * has gone when it started.
+   */
+  #lookForMaster(state: HaState): void {
+    const pid = this.#daemon.running?.pid;
+    const { netns } = this.#context.home;
+    const other = async () => {
+      const [instance] = state.node.instances;
+      const address = instance?.primary.cidr.replace(/\/.*/, '') ?? '';
+      return (await netns.resolve(state.node.interface, address, AbortSignal.timeout(LOOK_TIMEOUT))) !== undefined;
+    };
+    const goesOn = () => this.state === 'BACKUP' && this.#daemon.running?.pid === pid;
+    // One that does not answer has not been looked for well: the timer has the last word.
+    const look = () => until(async () => !goesOn() || (await other()), state.downInterval + 500).catch(() => undefined);
+    void look().then(() => this.#sweepAfter(0));
   }
 
   async #load(state: HaState): Promise<void> {
@@ -208,7 +246,7 @@ export class Keepalived {
 
   #sweepAfter(delay: number): void {
     clearTimeout(this.#sweep);
-    this.#sweep = setTimeout(() => {
+    this.#sweep = setTimer(() => {
       this.#removeStale().catch((err) =>
         this.#context.log.error({ err }, 'addresses of another master could not be removed'),
       );
