@@ -22,8 +22,8 @@ const LIST_ITEM = 5;
 const LIST_END = 6;
 
 /** Bytes of a name and of a value, at most: what their length fields can say. */
-export const MAX_NAME = 255;
-export const MAX_VALUE = 65_535;
+const MAX_NAME = 255;
+const MAX_VALUE = 65_535;
 
 /** Throws RangeError for a name or value that is too long; it names the key, never the value. */
 export function encodeMessage(section: ViciSection): Buffer {

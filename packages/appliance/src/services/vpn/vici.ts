@@ -63,7 +63,7 @@ export class Vici {
     return promise;
   }
 
-  /** Rejects with APPLIANCE_DAEMON_REFUSED when charon says no, with APPLIANCE_DAEMON_FAILED when it says nothing. */
+  /** Rejects with APPLIANCE_DAEMON_REFUSED when charon says no, with APPLIANCE_DAEMON_SILENT when it says nothing. */
   async request(command: string, message: ViciSection = {}): Promise<ViciReply> {
     const reply = await this.ask(command, message);
     if (reply.success === 'no') throw refused(command, String(reply.errmsg ?? 'no reason given'));
@@ -159,7 +159,7 @@ export class Vici {
     if (this.#failure !== undefined) return;
     clearTimeout(this.#timer);
     const failure = errors.make(
-      'APPLIANCE_DAEMON_FAILED',
+      'APPLIANCE_DAEMON_SILENT',
       { daemon: 'charon', reason: error.message },
       { cause: error },
     );
