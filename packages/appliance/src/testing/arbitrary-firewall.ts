@@ -4,6 +4,7 @@ import type { PortForwarding } from '@astara/model/appliance/nat.ts';
 import { validateConfig } from '@astara/model/appliance/rules.ts';
 import fc from 'fast-check';
 import { anyConfig } from './arbitrary.ts';
+import { anyVpn } from './arbitrary-vpn.ts';
 
 /** What the firewall reads, added to {@link anyConfig}: prefixes that overlap, names as odd as the schema allows. */
 
@@ -57,17 +58,32 @@ const forwarding: fc.Arbitrary<PortForwarding> = fc
     } as PortForwarding;
   });
 
-/** Without ports where the protocol has none, and mostly about one IP version: otherwise nearly none would be valid. */
-function consistent<T extends { protocol?: string | null | undefined; redirect?: string | undefined }>(rule: T): T {
+interface Loose {
+  readonly [key: string]: unknown;
+  readonly protocol?: string | null | undefined;
+  readonly redirect?: string | undefined;
+}
+
+/** Without what contradicts the rest of a rule: otherwise nearly none would be valid. */
+function consistent<T extends Loose>(rule: T): T {
   const ported = ['tcp', 'udp', 'sctp'].includes(rule.protocol ?? '');
-  const six = rule.protocol === 'ipv6-icmp' || (rule.redirect?.includes(':') ?? false);
-  return Object.fromEntries(
-    Object.entries(rule).map(([key, value]) => {
-      if (!ported && key.endsWith('_port')) return [key, undefined];
-      const foreign = typeof value === 'string' && value.includes('/') && value.includes(':') !== six;
-      return [key, foreign && key.startsWith('destination') ? undefined : value];
-    }),
-  ) as T;
+  const redirect = rule.action === 'pass' ? rule.redirect : undefined;
+  const prefixes = [redirect, rule.source, rule.destination, rule.source_ip_address, rule.destination_ip_address];
+  const versions = { icmp: false, 'ipv6-icmp': true } as Record<string, boolean>;
+  const first = prefixes.find((each) => typeof each === 'string' && /[./:].*[./:]/.test(each));
+  const six = versions[rule.protocol ?? ''] ?? (first === undefined ? undefined : String(first).includes(':'));
+  const keep = (key: string, value: unknown) => {
+    if (key.endsWith('_port') && !ported) return false;
+    if (key.startsWith('redirect') && redirect === undefined) return false;
+    if (key === 'direction') return redirect === undefined;
+    if (key === 'destination_interface') return redirect === undefined && rule.direction !== 'out';
+    if (six === undefined) return true;
+    if (key === 'family') return value === (six ? 'inet6' : 'inet');
+    if (key === 'ip_version') return value === (six ? 6 : 4);
+    const address = typeof value === 'string' && (value.includes('/') || key === 'redirect');
+    return !address || value.includes(':') === six;
+  };
+  return Object.fromEntries(Object.entries(rule).filter(([key, value]) => keep(key, value))) as T;
 }
 
 const anchorRule = (interfaces: readonly string[], book: readonly string[]): fc.Arbitrary<AnchorRule> =>
@@ -75,12 +91,12 @@ const anchorRule = (interfaces: readonly string[], book: readonly string[]): fc.
     .record({
       action: fc.constantFrom('pass', 'block'),
       direction: optional(fc.constantFrom('in', 'out')),
-      interface: fc.option(fc.constantFrom(...interfaces, 'none'), { freq: 1 }),
+      interface: fc.option(fc.constantFrom(...interfaces, ...interfaces, 'none'), { freq: 1 }),
       family: optional(fc.constantFrom('inet', 'inet6')),
       protocol: optional(fc.constantFrom('tcp', 'udp', 'icmp', 'ipv6-icmp', 'sctp', 'esp', 'ah', 'gre')),
       source: optional(fc.oneof(prefix, fc.constantFrom(...book, 'no-such'))),
       source_port: optional(range),
-      destination_interface: fc.option(fc.constantFrom(...interfaces, 'none'), { freq: 1 }),
+      destination_interface: fc.option(fc.constantFrom(...interfaces, ...interfaces, 'none'), { freq: 1 }),
       destination: optional(fc.oneof(prefix, fc.constantFrom(...book, 'no-such'))),
       destination_port: optional(range),
       redirect: optional(fc.constantFrom('10.1.0.5', 'fd01::5')),
@@ -103,8 +119,10 @@ const groupRule: fc.Arbitrary<FirewallRule> = fc
 
 /** Drops rules one by one until what is left is valid: most random rules contradict themselves somewhere. */
 function valid(config: ApplianceConfig): ApplianceConfig {
-  const fits = (part: Partial<ApplianceConfig>) =>
-    validateConfig({ ...config, firewall_groups: [], anchors: [], ...part }).ok;
+  const fits = (part: object) =>
+    validateConfig(
+      pick({ ...config, vpn: undefined, ha: undefined, bgp: undefined, firewall_groups: [], anchors: [], ...part }),
+    ).ok;
   const anchors = config.anchors?.map((anchor) => ({
     ...anchor,
     rules: anchor.rules.filter((rule) => fits({ anchors: [{ ...anchor, rules: [rule] }] })),
@@ -118,7 +136,14 @@ function valid(config: ApplianceConfig): ApplianceConfig {
     ingress_rules: keep(group.ingress_rules),
     egress_rules: keep(group.egress_rules),
   }));
-  return pick({ ...config, anchors, firewall_groups: groups }) as ApplianceConfig;
+  const parts = { anchors, firewall_groups: groups };
+  // What contradicts the networks is left out.
+  const optional = (['vpn', 'ha', 'bgp'] as const).filter((key) => !fits({ [key]: config[key] }));
+  return pick({
+    ...config,
+    ...parts,
+    ...Object.fromEntries(optional.map((key) => [key, undefined])),
+  }) as ApplianceConfig;
 }
 
 export const anyFirewallConfig: fc.Arbitrary<ApplianceConfig> = anyConfig
@@ -169,8 +194,17 @@ export const anyFirewallConfig: fc.Arbitrary<ApplianceConfig> = anyConfig
             }),
           ),
           management: fc.boolean(),
+          vpn: optional(anyVpn()),
+          ha: optional(
+            fc.record({
+              vrid: fc.integer({ min: 1, max: 255 }),
+              priority: fc.integer({ min: 1, max: 254 }),
+              interface: fc.constantFrom(...interfaces, 'none'),
+              peers: fc.subarray(['10.1.0.9', '10.2.0.9', 'fd01::9']),
+            }),
+          ),
         })
-        .map(({ limits, management, bgp, ...more }): ApplianceConfig => {
+        .map(({ limits, management, bgp, vpn, ha, ...more }): ApplianceConfig => {
           const floating_ips = config.floating_ips.map((floating, index) => ({
             ...floating,
             rate_limits: pick({ ingress: limits[2 * index], egress: limits[2 * index + 1] }),
@@ -180,7 +214,7 @@ export const anyFirewallConfig: fc.Arbitrary<ApplianceConfig> = anyConfig
             first !== undefined && management
               ? [{ ...first, network_type: 'management' as const }, ...config.networks.slice(1)]
               : config.networks;
-          return pick({ ...config, ...more, networks, address_book, floating_ips, bgp }) as ApplianceConfig;
+          return pick({ ...config, ...more, networks, address_book, floating_ips, bgp, vpn, ha }) as ApplianceConfig;
         });
     });
   })

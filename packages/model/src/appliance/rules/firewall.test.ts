@@ -107,6 +107,15 @@ describe('anchors and firewall groups', () => {
       },
       '/labels',
     ],
+    [
+      'too many rules',
+      groups(
+        ...[0, 1, 2, 3, 4].map((index) =>
+          group({ id: `f${index}`, interfaces: [], ingress_rules: Array(4096).fill({ action: 'deny' }) }),
+        ),
+      ),
+      '/firewall_groups',
+    ],
     ['an interface in two groups', groups(group({}), group({ id: 'f2' })), '/firewall_groups/1/interfaces/0'],
     ['two groups of one id', groups(group({}), group({ interfaces: [] })), '/firewall_groups/1/id'],
     ['a group on no interface of ours', groups(group({ interfaces: ['eth0'] })), '/firewall_groups/0/interfaces/0'],

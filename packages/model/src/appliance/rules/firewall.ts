@@ -4,8 +4,13 @@ import type { AnchorRule, FirewallRule } from '../firewall.ts';
 import { checkAddress, checkCidr, escaped, type Fail } from './fail.ts';
 
 type Version = 4 | 6;
-/** Of all labels together: those that overlap are cut at each other's ends, and each part knows all its labels. */
-const MAX_LABEL_PREFIXES = 4096;
+/**
+ * More would keep the appliance busy for seconds: prefixes of labels that overlap are cut at each other's ends, and each part knows
+ * all whose it is.
+ */
+const MAX_LABEL_PREFIXES = 1024;
+const MAX_BOOK_PREFIXES = 100_000;
+const MAX_RULES = 20_000;
 const withPorts: ReadonlySet<string> = new Set(['tcp', 'udp', 'sctp']);
 
 export function checkFirewall(config: ApplianceConfig, fail: Fail): void {
@@ -16,10 +21,24 @@ export function checkFirewall(config: ApplianceConfig, fail: Fail): void {
       });
     }
   }
-  const prefixes = Object.values(config.labels ?? {}).reduce((sum, list) => sum + list.length, 0);
-  if (prefixes > MAX_LABEL_PREFIXES) fail('/labels', `more than ${MAX_LABEL_PREFIXES} prefixes`);
+  checkSizes(config, fail);
   checkAnchors(config, fail);
   checkGroups(config, fail);
+}
+
+function checkSizes(config: ApplianceConfig, fail: Fail): void {
+  const sum = (sizes: readonly number[]) => sizes.reduce((total, size) => total + size, 0);
+  const limit = (field: string, size: number, most: number, what: string) => {
+    if (size > most) fail(field, `${size} ${what}, at most ${most} are possible`);
+  };
+  const lengths = (part: Readonly<Record<string, readonly string[]>> = {}) =>
+    Object.values(part).map((list) => list.length);
+  const anchors = (config.anchors ?? []).map(({ rules }) => rules.length);
+  const groups = (config.firewall_groups ?? []).map((group) => group.ingress_rules.length + group.egress_rules.length);
+  limit('/labels', sum(lengths(config.labels)), MAX_LABEL_PREFIXES, 'prefixes');
+  limit('/address_book', sum(lengths(config.address_book)), MAX_BOOK_PREFIXES, 'prefixes');
+  limit('/anchors', sum(anchors), MAX_RULES, 'rules');
+  limit('/firewall_groups', sum(groups), MAX_RULES, 'rules');
 }
 
 function checkAnchors(config: ApplianceConfig, fail: Fail): void {
