@@ -108,7 +108,7 @@ describe('keepalived', () => {
     }));
     const warnings: string[] = [];
     compile({ ...base, floating_ips }, warnings);
-    expect(warnings).toEqual([expect.stringContaining('110 is safe')]);
+    expect(warnings).toEqual([expect.stringContaining('1870 is safe')]);
   });
 });
 
