@@ -96,6 +96,10 @@ export function renderChange(before: FirewallState, after: FirewallState): strin
     ...emptied.map((name) => `flush chain inet astara ${name}\n`),
     ...bookChanges(before.books, after.books),
     ...changed.map(([name, chain]) => addRules(name, chain)),
+    // One that was only found, and is made again by a revert: nobody knows what it said, and an empty group lets everything through.
+    ...newChains
+      .filter((name) => after.chains.get(name)?.rules === undefined)
+      .map((name) => `add rule inet astara ${name} drop\n`),
     ...come,
     ...oldChains.map((name) => `delete chain inet astara ${name}\n`),
     ...[...before.books.keys()]
