@@ -5,11 +5,13 @@ import type { ServiceStatus } from '@astara/model/instance.ts';
 import { Applier } from './apply/applier.ts';
 import type { Step } from './apply/plan.ts';
 import type { DoneStep } from './apply/transaction.ts';
+import { Confirmation } from './confirmation.ts';
 import { errors } from './errors.ts';
 import { EventLog } from './events.ts';
 import type { Home } from './home.ts';
 import { type Log, silent } from './log.ts';
-import type { Check, Runner, Service } from './services/service.ts';
+import { type Checked, SelfCheck, type ServiceCheck } from './self-check.ts';
+import type { Runner, Service } from './services/service.ts';
 import { services } from './services/services.ts';
 import { ConfigStore, type Pending, type Revision } from './store.ts';
 import { Supervisor } from './supervisor.ts';
@@ -27,7 +29,7 @@ export interface ApplyOptions {
   readonly ifMatch?: string;
   /** Given up again unless {@link Appliance.confirm} is called within so many ms (RFC 6241 §8.4). */
   readonly confirmWithin?: number;
-  /** Looks at the world afterwards, as clients see it. Default false. */
+  /** Looks at the world as clients see it before it answers. Default false: a second or two later. */
   readonly check?: boolean;
 }
 
@@ -51,12 +53,6 @@ export interface DryRun {
   readonly warnings: readonly string[];
 }
 
-export interface ServiceCheck extends Check {
-  readonly service: string;
-}
-
-/** How long a self-check may take. ms */
-const CHECK_TIMEOUT = 2_000;
 /** Between two comparisons of the world with the configuration. ms */
 const AUDIT_INTERVAL = 60_000;
 
@@ -73,11 +69,12 @@ export class Appliance {
   readonly #ownsSupervisor: boolean;
   readonly #store: ConfigStore;
   readonly #applier: Applier;
+  readonly #confirmation = new Confirmation();
+  readonly #selfCheck: SelfCheck;
   readonly #audit: NodeJS.Timeout;
   #config: ApplianceConfig | undefined;
   #revision: Revision | undefined;
   #candidate: ApplianceConfig | undefined;
-  #pending: (Pending & { readonly timer: NodeJS.Timeout }) | undefined;
   #failure: { service: string; message: string } | undefined;
   #queue: Promise<unknown> = Promise.resolve();
   #closed = false;
@@ -98,6 +95,7 @@ export class Appliance {
       emit: (event: string, data: Readonly<Record<string, unknown>>) => this.events.emit(event, { service, ...data }),
     });
     this.#applier = new Applier({ home, services, log, context });
+    this.#selfCheck = new SelfCheck((signal) => this.#applier.check(signal), log, this.events);
     // Spread, so that the appliances of one process do not all look at the same time.
     this.#audit = setInterval(
       () => void this.audit().catch(() => undefined),
@@ -136,9 +134,12 @@ export class Appliance {
 
   /** Whether what is in force is still to be confirmed. */
   get pending(): Pending | undefined {
-    if (this.#pending === undefined) return undefined;
-    const { timer: _, ...pending } = this.#pending;
-    return pending;
+    return this.#confirmation.pending;
+  }
+
+  /** What the last self-check saw; it follows every change. */
+  get checked(): Checked | undefined {
+    return this.#selfCheck.last;
   }
 
   config(): ApplianceConfig | undefined {
@@ -179,17 +180,18 @@ export class Appliance {
   /** What is in force stays. */
   confirm(): Promise<void> {
     return this.#serially(async () => {
-      if (this.#pending === undefined) throw errors.make('APPLIANCE_NOTHING_PENDING');
+      const { pending } = this;
+      if (pending === undefined) throw errors.make('APPLIANCE_NOTHING_PENDING');
       this.#store.confirm();
-      const { etag } = this.#endPending();
-      this.events.emit('confirmed', { etag });
+      this.#confirmation.end();
+      this.events.emit('confirmed', { etag: pending.etag });
     });
   }
 
   /** What is in force and not confirmed is given up. */
   cancel(): Promise<ApplyReport | undefined> {
     return this.#serially(() => {
-      if (this.#pending === undefined) throw errors.make('APPLIANCE_NOTHING_PENDING');
+      if (this.pending === undefined) throw errors.make('APPLIANCE_NOTHING_PENDING');
       return this.#giveUp('cancelled');
     });
   }
@@ -240,7 +242,7 @@ export class Appliance {
 
   /** Whether the world does what is asked, as clients see it. */
   check(): Promise<readonly ServiceCheck[]> {
-    return this.#applier.check(AbortSignal.timeout(CHECK_TIMEOUT));
+    return this.#selfCheck.run();
   }
 
   async status(): Promise<ServiceStatus[]> {
@@ -257,7 +259,8 @@ export class Appliance {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#audit);
-    clearTimeout(this.#pending?.timer);
+    this.#confirmation.end();
+    this.#selfCheck.close();
     this.events.close();
     await this.#queue;
     await this.#applier.release();
@@ -310,11 +313,11 @@ export class Appliance {
         if (options.confirmWithin !== undefined) {
           const confirm_by = new Date(Date.now() + options.confirmWithin).toISOString();
           // Of two unconfirmed ones in a row, both are given up.
-          pending = { etag, confirm_by, previous: this.#pending?.previous ?? before ?? null };
+          pending = { etag, confirm_by, previous: this.pending?.previous ?? before ?? null };
         }
         this.#store.write(config, revision, before, pending);
       });
-      if (config !== this.#config) this.#endPending();
+      if (config !== this.#config) this.#confirmation.end();
       this.#config = config;
       this.#revision = revision;
       this.#failure = undefined;
@@ -323,7 +326,9 @@ export class Appliance {
       const done = { generation, etag, steps: applied.steps, ms: applied.ms, warnings: applied.warnings };
       this.#log.info({ generation, steps: done.steps, ms: done.ms, warnings: done.warnings }, 'configuration applied');
       this.events.emit('applied', { ...done });
-      return options.check === true ? { ...done, checks: await this.#checked() } : done;
+      if (options.check === true) return { ...done, checks: await this.check() };
+      this.#selfCheck.soon();
+      return done;
     } catch (error) {
       const failure = {
         service: failedService(error),
@@ -335,37 +340,17 @@ export class Appliance {
     }
   }
 
-  async #checked(): Promise<readonly ServiceCheck[]> {
-    const checks = await this.check();
-    const failed = checks.filter(({ ok }) => !ok);
-    if (failed.length > 0) {
-      this.#log.warn({ failed }, 'self-check failed');
-      this.events.emit('check-failed', { failed });
-    }
-    return checks;
-  }
-
   #await(pending: Pending): void {
-    const left = Math.max(0, Date.parse(pending.confirm_by) - Date.now());
-    const timer = setTimeout(() => {
+    this.#confirmation.await(pending, () => {
       this.#serially(() => this.#giveUp('not confirmed in time')).catch((error: unknown) => {
         this.#log.error({ err: error }, 'the unconfirmed configuration could not be given up');
       });
-    }, left);
-    timer.unref();
-    this.#pending = { ...pending, timer };
-  }
-
-  #endPending(): { readonly etag: string } {
-    const pending = this.#pending;
-    clearTimeout(pending?.timer);
-    this.#pending = undefined;
-    return { etag: pending?.etag ?? '' };
+    });
   }
 
   /** Back to what was in force before. */
   async #giveUp(reason: string): Promise<ApplyReport | undefined> {
-    const pending = this.#pending;
+    const { pending } = this;
     if (pending === undefined) return undefined;
     const { previous, etag } = pending;
     const config = previous === null ? nothing(this.#config) : this.#store.find(previous.etag);

@@ -143,6 +143,18 @@ describe('the history', () => {
   });
 });
 
+describe('a self-check', () => {
+  it('follows a commit, sees what clients would, and is told when it fails', async () => {
+    const gateway = { default_v4_gateway: '10.1.0.10' };
+    const { checks } = await appliance.apply({ ...desired(1), ...gateway }, { check: true });
+    expect(checks?.length).toBeGreaterThan(0);
+    expect(checks?.filter(({ ok }) => !ok)).toEqual([]);
+    await appliance.apply({ ...desired(2), default_v4_gateway: '10.1.0.99' });
+    expect(await until(() => names().includes('check-failed'), 10_000)).toBe(true);
+    expect(appliance.checked?.checks.filter(({ ok }) => !ok).map(({ service }) => service)).toEqual(['link']);
+  });
+});
+
 describe('what was changed by hand', () => {
   it('is shown, and mended by the audit', async () => {
     await appliance.apply(desired(1));

@@ -21,6 +21,7 @@ export function stateRoutes(serve: Serve): void {
       candidate:
         candidate === undefined ? null : { generation: candidate.generation ?? 0, etag: configEtag(candidate) },
       services,
+      checked: appliance.checked === undefined ? null : { ...appliance.checked, checks: [...appliance.checked.checks] },
       interfaces: cards,
       ...(reached === undefined ? {} : { reachability: reached }),
       ...(drift === undefined ? {} : { drift: drift.map(plannedChange) }),

@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { ServiceStatus } from '../../instance.ts';
 import { Ip, Port } from '../../scalars.ts';
-import { Applied, Pending, PlannedChange, Revision } from './commit.ts';
+import { Applied, CheckResult, Pending, PlannedChange, Revision } from './commit.ts';
 
 const closed = { additionalProperties: false } as const;
 
@@ -45,6 +45,11 @@ export const StatusAnswer = Type.Object(
     pending: Type.Union([Pending, Type.Null()]),
     candidate: Type.Union([Applied, Type.Null()]),
     services: Type.Array(ServiceStatus),
+    /** What the last self-check saw: it comes with a commit, or a second or two after it. Null: none yet. */
+    checked: Type.Union([
+      Type.Object({ time: Type.String({ description: 'RFC 3339, UTC' }), checks: Type.Array(CheckResult) }, closed),
+      Type.Null(),
+    ]),
     interfaces: Type.Array(InterfaceStatus),
     reachability: Type.Optional(Type.Object({ v4: Reachable, v6: Reachable, probes: Type.Array(ProbeResult) }, closed)),
     /** What somebody has changed by hand, as the steps that would mend it. */
