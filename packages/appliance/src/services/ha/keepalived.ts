@@ -224,6 +224,13 @@ export class Keepalived {
       await home.run([...privilegePrefix(privileges), 'keepalived', '--config-test', `--use-file=${path}`]);
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
+      if (reason.includes('failed to execute')) {
+        throw errors.make(
+          'APPLIANCE_DAEMON_FAILED',
+          { daemon: 'keepalived', reason: 'it is not installed' },
+          { cause },
+        );
+      }
       throw errors.make('APPLIANCE_DAEMON_REFUSED', { daemon: 'keepalived', reason }, { cause });
     }
   }
