@@ -242,13 +242,22 @@ export class Keepalived {
     this.#states.set(notice.instance, { state: notice.state, since: new Date().toISOString() });
     const wanted = this.#wanted;
     if (wanted === undefined || this.#states.size < wanted.names.length) return;
-    writeAtomically(this.#path('states.json'), JSON.stringify(Object.fromEntries(this.#states)));
+    this.#remember();
     const state = routerState(this.#states);
     if (state === before) return;
     this.#context.log.info({ state, before }, 'VRRP state');
     this.#context.emit('ha', { state });
     // It takes its addresses away itself, unless it has forgotten that they are its own.
     if (state !== 'MASTER') this.#sweepAfter(1_000 + wanted.addresses.length);
+  }
+
+  /** For the next agent. Nobody waits for it, so a full disk must not end this one. */
+  #remember(): void {
+    try {
+      writeAtomically(this.#path('states.json'), JSON.stringify(Object.fromEntries(this.#states)));
+    } catch (err) {
+      this.#context.log.error({ err }, 'VRRP state could not be written');
+    }
   }
 
   #sweepAfter(delay: number): void {
@@ -300,6 +309,7 @@ export class Keepalived {
   }
 }
 
+/** As they were when the last agent heard of them. */
 function readStates(path: string, names: readonly string[]): Map<string, InstanceState> {
   const states = new Map<string, InstanceState>();
   const found = JSON.parse(readIfPresent(path) ?? '{}') as Readonly<Record<string, Partial<InstanceState>>>;
