@@ -25,7 +25,8 @@ export function queryReader<O extends Operation>({ query = {} }: O): (given: unk
 
 function convert(schema: TSchema, text: string): unknown {
   const { type } = schema as { readonly type?: string };
-  if (type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true';
+  // `?dry_run` alone says yes.
+  if (type === 'boolean' && (text === '' || text === 'true' || text === 'false')) return text !== 'false';
   if (type === 'integer' && /^-?\d{1,15}$/.test(text)) return Number(text);
   return text;
 }

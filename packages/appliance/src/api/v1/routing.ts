@@ -31,7 +31,8 @@ export function translateBgp(
       address,
       asn: neighbor_asn ?? asn,
       export: { floating_ips: false, tenant_subnets: false, prefixes: prefixes.map(({ cidr }) => cidr) },
-      import: { prefixes: ['::/0'] },
+      // As many as come: nobody counted them then.
+      import: { prefixes: ['::/0'], max_prefixes: 1_000_000 },
     })),
   };
 }

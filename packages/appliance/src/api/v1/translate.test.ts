@@ -70,7 +70,7 @@ describe('a body of 2016', () => {
           address: '2001:db8:feed:1::1',
           asn: 64512,
           export: { floating_ips: false, tenant_subnets: false, prefixes: ['2001:db8:100::/64'] },
-          import: { prefixes: ['::/0'] },
+          import: { prefixes: ['::/0'], max_prefixes: 1_000_000 },
         },
       ],
     });

@@ -106,7 +106,7 @@ describe('a configuration', () => {
 
   it('is tried without touching anything', async () => {
     const asked = wanted(B);
-    const { body } = await api.ask('PUT', '/v2/config?dry_run=true', asked);
+    const { body } = await api.ask('PUT', '/v2/config?dry_run', asked);
     expect(body).toMatchObject({ generation: asked.generation, etag: configEtag(asked) });
     expect(body.plan.map(({ service }: { service: string }) => service)).toContain('link');
     expect(JSON.stringify(body.plan)).toContain(B);

@@ -1,3 +1,4 @@
+import { METADATA_ADDRESS6 } from '../metadata/state.ts';
 import { anchorsChain, redirectsChain } from './state.ts';
 
 /** Port inside the appliance on which metadata requests arrive. */
@@ -44,7 +45,7 @@ export const baseChains: readonly BaseChain[] = [
     hook: { type: 'nat', hook: 'prerouting', priority: -100, policy: 'accept' },
     rules: [
       `iifname @metadata_if ip daddr 169.254.169.254 tcp dport 80 redirect to :${METADATA_PORT}`,
-      `iifname @metadata_if ip6 daddr fe80::a9fe:a9fe tcp dport 80 redirect to :${METADATA_PORT}`,
+      `iifname @metadata_if ip6 daddr ${METADATA_ADDRESS6} tcp dport 80 redirect to :${METADATA_PORT}`,
       `iifname @routing_if jump ${redirectsChain}`,
       ...translate,
     ],

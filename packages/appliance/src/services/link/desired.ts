@@ -4,12 +4,13 @@ import type { Network } from '@astara/model/appliance/network.ts';
 import { ifname, mac, prefix } from '../../values.ts';
 import { translatedAddresses } from '../firewall/addresses.ts';
 import { sharedInterfaces, virtualAddresses } from '../ha/virtual.ts';
+import { METADATA_ADDRESS6 } from '../metadata/state.ts';
 import type { CompileContext } from '../service.ts';
 import { addressesOf } from './expand.ts';
 import { externalFinder } from './externals.ts';
 import { desiredRoutes } from './routes.ts';
 import { type InterfaceState, type LinkState, proxyKey, type RouteState } from './state.ts';
-import { hasIpv6, IPV6_MIN_MTU, sysctls } from './sysctls.ts';
+import { hasIpv6, hasMetadata6, IPV6_MIN_MTU, sysctls } from './sysctls.ts';
 
 type Warn = CompileContext['warn'];
 
@@ -26,7 +27,7 @@ export function desiredLinks(config: ApplianceConfig, { warn }: CompileContext):
     addresses: addresses(config, translated, shared, warn),
     virtual,
     routes: shared.size === 0 ? routes : new Map([...routes].filter(([, route]) => !passes(route, shared))),
-    proxies: proxies(config.networks, shared, warn),
+    proxies: proxies(config, shared, warn),
     sysctls: Object.freeze(sysctls(config, routes.values())),
   });
 }
@@ -86,13 +87,18 @@ function add(addresses: Map<string, Set<string>>, ifname: string, cidr: string):
 }
 
 function proxies(
-  networks: readonly Network[],
+  config: ApplianceConfig,
   shared: ReadonlySet<string>,
   warn: Warn,
 ): ReadonlyMap<string, ProxyNeighbour> {
   const found = new Map<string, ProxyNeighbour>();
-  networks.forEach((network, index) => {
+  config.networks.forEach((network, index) => {
     const { ifname } = network.interface;
+    // It is no address of the interface: that would show in router advertisements, and every router has it.
+    if (hasMetadata6(config, network) && !shared.has(ifname)) {
+      const proxy = { ifname, address: METADATA_ADDRESS6 };
+      found.set(proxyKey(proxy), proxy);
+    }
     network.proxied_addresses?.forEach((text, position) => {
       const field = `/networks/${index}/proxied_addresses/${position}`;
       const cidr = prefix(text, field);

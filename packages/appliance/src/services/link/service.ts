@@ -18,6 +18,7 @@ export const linkService: Service<LinkState, LinkChange, LinkRunner> = {
     'default_v6_gateway',
     'bgp',
     'ha',
+    'metadata',
   ],
   compile: desiredLinks,
   plan: planSteps,

@@ -18,7 +18,8 @@ export const resets: Readonly<Record<string, readonly string[]>> = {
  * - Sources are checked strictly from outside, loosely inside, where a machine with two ports may answer through the other one.
  * - Addresses come from Neutron's IPAM, so duplicate address detection would only delay them.
  */
-export function sysctls({ networks, bgp }: ApplianceConfig, routes: Iterable<RouteState>): Record<string, string> {
+export function sysctls(config: ApplianceConfig, routes: Iterable<RouteState>): Record<string, string> {
+  const { networks, bgp } = config;
   const forwarding = networks.some((network) => network.network_type === 'internal') ? '1' : '0';
   const values: Record<string, string> = {
     // First: writing it sets what every interface does.
@@ -32,7 +33,7 @@ export function sysctls({ networks, bgp }: ApplianceConfig, routes: Iterable<Rou
     // Without it the kernel deletes an interface's other addresses of a subnet together with the first one.
     'net/ipv4/conf/all/promote_secondaries': '1',
   };
-  for (const network of networks) Object.assign(values, interfaceSysctls(network, forwarding));
+  for (const network of networks) Object.assign(values, interfaceSysctls(config, network, forwarding));
   // BIRD may have routes with several next hops as well.
   if (bgp !== undefined || [...routes].some(({ hops }) => hops.length > 1)) {
     // Flows, not pairs of hosts, are shared out (RFC 2992 §1): behind NAT all of a tenant's may have one source.
@@ -44,7 +45,7 @@ export function sysctls({ networks, bgp }: ApplianceConfig, routes: Iterable<Rou
   return values;
 }
 
-function interfaceSysctls(network: Network, forwarding: string): Record<string, string> {
+function interfaceSysctls(config: ApplianceConfig, network: Network, forwarding: string): Record<string, string> {
   const { ifname } = network.interface;
   const external = network.network_type === 'external';
   const values: Record<string, string> = {
@@ -64,9 +65,17 @@ function interfaceSysctls(network: Network, forwarding: string): Record<string, 
   values[`net/ipv6/conf/${ifname}/accept_redirects`] = '0';
   // 2: although this host forwards.
   values[`net/ipv6/conf/${ifname}/accept_ra`] = external && network.v6_conf_service === 'ra' ? '2' : '0';
-  values[`net/ipv6/conf/${ifname}/proxy_ndp`] = proxied.some((cidr) => cidr.includes(':')) ? '1' : '0';
-  if (proxied.length > 0) values[`net/ipv6/neigh/${ifname}/proxy_delay`] = '0';
+  const proxied6 = hasMetadata6(config, network) || proxied.some((cidr) => cidr.includes(':'));
+  values[`net/ipv6/conf/${ifname}/proxy_ndp`] = proxied6 ? '1' : '0';
+  if (proxied6) values[`net/ipv6/neigh/${ifname}/proxy_delay`] = '0';
   return values;
+}
+
+/** Whether machines of the network are to find the metadata address of IPv6 here. */
+export function hasMetadata6({ metadata }: ApplianceConfig, network: Network): boolean {
+  const { network_type, subnets } = network;
+  const served = network_type === 'internal' || network_type === 'isolated';
+  return metadata !== undefined && served && hasIpv6(network) && subnets.some(({ cidr }) => cidr.includes(':'));
 }
 
 export function hasIpv6({ interface: { mtu } }: Network): boolean {

@@ -23,7 +23,6 @@ function configuration(generation: number, endpoint: string, more: Partial<Metad
     [
       network('internal', 'qr-a', ['10.1.0.1/23', 'fd00:1::1/64'], {
         subnets: [subnet('10.1.0.0/23', '10.1.0.1'), subnet('fd00:1::/64', 'fd00:1::1')],
-        proxied_addresses: ['fe80::a9fe:a9fe/128'],
         allocations: [
           allocation('fa:16:3e:00:0a:01', { '10.1.0.10': true }, { device_id: 'instance-1', tenant_id: TENANT }),
           allocation('fa:16:3e:00:0a:06', { 'fd00:1::6': true }, { device_id: 'instance-6', tenant_id: TENANT }),

@@ -8,6 +8,9 @@ import { RATE_OF_CLIENT } from './limits.ts';
 /** As long as Nova itself keeps what it knows of an instance (`[api] metadata_cache_expiration`). */
 const CACHE_SECONDS = 15;
 
+/** Nova's for IPv6: nobody has it, but the appliance answers neighbour solicitations for it. */
+export const METADATA_ADDRESS6 = 'fe80::a9fe:a9fe';
+
 /** Where requests go, and who may ask. */
 export interface MetadataState {
   readonly endpoint: Endpoint;
