@@ -32,7 +32,10 @@ verb_bench() {
   local name=${1:-}
   [ -n "$name" ] && [ -e "bench/$name.ts" ] || cannot "bench: which one? There are: $(cd bench && ls ./*.ts 2>/dev/null | sed 's|^\./||; s|\.ts$||' | paste -sd' ')"
   shift
-  need_packages 'benches' $(packages_of_profile stock) $(packages_of_profile astara) $PACKAGES_E2E
+  case $name in
+    appliance) need_packages 'this bench' $PACKAGES_UNIT iptables ;;
+    *) need_packages 'benches' $(packages_of_profile stock) $(packages_of_profile astara) $PACKAGES_E2E ;;
+  esac
   need_npm
   as_root 'measuring' env PATH="$PATH" "$NODE" "bench/$name.ts" "$@"
 }
