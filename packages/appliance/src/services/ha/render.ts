@@ -76,7 +76,7 @@ function vrrpInstance(
         : []
       : [`unicast_src_ip ${source}`, ...block('unicast_peer', peers)]),
     ...listed('track_interface', node.tracked),
-    // Of two masters that meet again, the one that gives up tells the other what came up at its side (conntrackd(8), -B).
+    // Of two masters that meet again, the one that gives up sends what came up at its side (conntrackd(8), -B): not always in time.
     ...(conntrackd === undefined ? [] : [`notify_backup "/usr/sbin/conntrackd -C ${conntrackd} -B"`]),
     ...block('virtual_ipaddress', [address(primary)]),
     ...listed('virtual_ipaddress_excluded', addresses ? instance.addresses.map(address) : []),
