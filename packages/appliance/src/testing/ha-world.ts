@@ -118,7 +118,8 @@ export class Member {
         home: this.home,
         supervisor,
         log: silent,
-        revive: () => void applier.revive(service).catch((error) => console.error(performance.now(), error)),
+        // As in an appliance: what cannot be started is tried again by the service itself.
+        revive: () => void applier.revive(service).catch(() => undefined),
         emit: (event, data) => void this.events.push({ event, ...data }),
       }),
     });
