@@ -11,7 +11,9 @@ export async function serve(world: World, host: string, transport: Transport, po
     for (const version of [4, 6]) {
       const only = version === 6 ? ',ipv6only=1' : '';
       const listen = `${transport}${version}-LISTEN:${port},fork,reuseaddr${only}`;
-      await world.background(host, ['socat', '-T3', listen, 'SYSTEM:echo $SOCAT_PEERADDR $SOCAT_SOCKPORT']);
+      // A program that ends before it has read what was sent to it takes its answer along.
+      const read = transport === 'UDP' ? 'read question; ' : '';
+      await world.background(host, ['socat', '-T3', listen, `SYSTEM:${read}echo $SOCAT_PEERADDR $SOCAT_SOCKPORT`]);
     }
     const kind = transport === 'TCP' ? '-Hltn' : '-Hlun';
     const listening = async () => {
@@ -22,7 +24,7 @@ export async function serve(world: World, host: string, transport: Transport, po
   }
 }
 
-/** What the server answers; empty when it does not within a second. */
+/** What the server answers; empty when TCP does not connect within a second, or nothing comes for three. */
 export async function ask(
   world: World,
   host: string,
@@ -40,7 +42,7 @@ export async function ask(
   ].join(',');
   // A server of TCP that closes with something unread resets the connection, and its answer may be lost.
   const input = transport === 'UDP' ? '?\n' : '';
-  const { stdout } = await world.exec(host, ['socat', '-t1', '-T1', '-', target], { input });
+  const { stdout } = await world.exec(host, ['socat', '-t3', '-T3', '-', target], { input });
   // socat writes IPv6 addresses in full and in brackets.
   return stdout.trim().replace(/\[([0-9a-f:]+)\]/, (_, text: string) =>
     text
