@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { Secret } from '@astara/config/secret.ts';
 import type { ApplianceConfig } from '@astara/model/appliance/config.ts';
 import type { Dpd, VpnCertificate, VpnConnection } from '@astara/model/appliance/vpn.ts';
 import { digest } from '@astara/model/digest.ts';
@@ -8,7 +9,7 @@ import { ip, type Prefix, prefix } from '../../values.ts';
 import { vpnConnections } from './connections.ts';
 import type { CharonNode, ConnectionNode, Lost, ProofNode, TunnelNode, VpnNode } from './nodes.ts';
 import { ahProposal, authenticates, espProposal, ikeProposal } from './proposals.ts';
-import { connectionName, ikeId, Secret } from './values.ts';
+import { connectionName, ikeId } from './values.ts';
 
 const DEFAULT_LIFETIME = 3600;
 /** VPNaaS's. */
@@ -93,7 +94,7 @@ function connectionNode(connection: VpnConnection, field: string, taken: Set<num
 
 function proofNode({ psk, certificate }: VpnConnection, field: string): ProofNode {
   if (certificate !== undefined) return certificateNode(certificate, `${field}/certificate`);
-  return { kind: 'psk', psk: new Secret(Buffer.from(psk ?? '')) };
+  return { kind: 'psk', psk: new Secret(psk ?? '') };
 }
 
 function certificateNode(given: VpnCertificate, field: string): ProofNode {
@@ -103,7 +104,7 @@ function certificateNode(given: VpnCertificate, field: string): ProofNode {
     return {
       kind: 'certificate',
       certificate: new X509Certificate(given.certificate).raw,
-      key: new Secret(key.export({ format: 'der', type: 'pkcs8' })),
+      key: new Secret(key.export({ format: 'pem', type: 'pkcs8' }).toString()),
       keyType: type === 'rsa' ? 'rsa' : type === 'ec' ? 'ecdsa' : 'eddsa',
       authorities: given.ca_certificates.map((pem) => new X509Certificate(pem).raw),
     };

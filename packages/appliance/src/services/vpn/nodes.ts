@@ -1,5 +1,6 @@
+import type { Secret } from '@astara/config/secret.ts';
 import type { Ip, Prefix } from '../../values.ts';
-import type { ConnectionName, IkeId, Secret } from './values.ts';
+import type { ConnectionName, IkeId } from './values.ts';
 
 /** What charon is told, before it is a message or text. */
 export interface VpnNode {

@@ -137,13 +137,16 @@ function life(rekey: string, rest: string, lifetime: number): ViciSection {
 export function renderPsk(node: ConnectionNode): ViciSection | undefined {
   if (node.proof.kind !== 'psk') return undefined;
   const owners = [node.localId ?? node.local, node.remoteId];
-  return { id: node.id, type: 'IKE', data: node.proof.psk.reveal(), owners };
+  return { id: node.id, type: 'IKE', data: Buffer.from(node.proof.psk.reveal()), owners };
 }
 
 /** The message of `load-key`; undefined for a connection with a pre-shared key. */
 export function renderKey(node: ConnectionNode): ViciSection | undefined {
   if (node.proof.kind !== 'certificate') return undefined;
-  return { type: node.proof.keyType === 'eddsa' ? 'any' : node.proof.keyType, data: node.proof.key.reveal() };
+  return {
+    type: node.proof.keyType === 'eddsa' ? 'any' : node.proof.keyType,
+    data: Buffer.from(node.proof.key.reveal()),
+  };
 }
 
 function yes(value: boolean): string {

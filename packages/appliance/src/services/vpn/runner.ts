@@ -1,3 +1,4 @@
+import { Secret } from '@astara/config/secret.ts';
 import { errors } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import { ip } from '../../values.ts';
@@ -16,7 +17,7 @@ import { failureOf } from './failures.ts';
 import type { ConnectionNode, VpnNode } from './nodes.ts';
 import { renderConnection, renderKey, renderPsk } from './render.ts';
 import { isUp, type Sa, sasOf, statusOf } from './status.ts';
-import { type ConnectionName, type IkeId, idOf, Secret } from './values.ts';
+import { type ConnectionName, type IkeId, idOf } from './values.ts';
 import type { Vici } from './vici.ts';
 import type { ViciReply } from './vici-message.ts';
 
@@ -325,7 +326,7 @@ async function unload(vici: Vici, name: string): Promise<void> {
 /** A connection that charon has and nobody of us knows: of it only the name counts, under which it is unloaded. */
 function stranger(name: ConnectionName): ConnectionNode {
   const any = '%any' as IkeId;
-  const proof = { kind: 'psk', psk: new Secret(new Uint8Array()) } as const;
+  const proof = { kind: 'psk', psk: new Secret('') } as const;
   return {
     name,
     id: idOf(name),

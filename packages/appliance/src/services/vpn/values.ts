@@ -1,5 +1,3 @@
-import { inspect } from 'node:util';
-import { MASK } from '@astara/model/appliance/secret.ts';
 import { errors } from '../../errors.ts';
 
 /** Leaves of the nodes of this service; vici has no characters that would need to be escaped, what is checked here is meaning. */
@@ -23,33 +21,4 @@ export function connectionName(id: string, made: string, field: string): Connect
 /** The id of a {@link ConnectionName}; of a name that is none of ours, the whole name. */
 export function idOf(name: string): string {
   return name.replace(/_[0-9a-f]{8}$/, '');
-}
-
-/** A key that shows itself to nobody by accident: not in a log, not in JSON. */
-export class Secret {
-  readonly #bytes: Uint8Array;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-  }
-
-  reveal(): Uint8Array {
-    return this.#bytes;
-  }
-
-  equals(other: Secret): boolean {
-    return Buffer.compare(this.#bytes, other.#bytes) === 0;
-  }
-
-  toString(): string {
-    return MASK;
-  }
-
-  toJSON(): string {
-    return MASK;
-  }
-
-  [inspect.custom](): string {
-    return MASK;
-  }
 }
