@@ -126,11 +126,16 @@ function bareSubnet(subnet: RouterPortSubnet): ApplianceSubnet {
   };
 }
 
-/** Within one address scope, addresses are reached from outside as they are. */
+/**
+ * Within one address scope, addresses are reached from outside as they are. IPv6 has no translation, so that there no scope on
+ * either side is one scope, too: a machine is protected by its security groups, as with Neutron's own agent.
+ */
 function isRouted(subnet: RouterPortSubnet, port: RouterPort, gateway: RouterPort | undefined): boolean {
-  const scope = versionOf(subnet) === 4 ? '4' : '6';
+  if (gateway === undefined) return false;
+  const version = versionOf(subnet);
+  const scope = version === 4 ? '4' : '6';
   const inside = port.address_scopes[scope];
-  return inside !== null && inside === gateway?.address_scopes[scope];
+  return inside === gateway.address_scopes[scope] && (inside !== null || version === 6);
 }
 
 function interfaceOf(port: RouterPort, prefix: string): Network['interface'] {

@@ -176,6 +176,22 @@ describe('what a router does', () => {
     ]);
   });
 
+  test('IPv6 is reached from outside unless its scope is another one', () => {
+    const six = [subnet('b6', 'ba', 'fd00::/64')];
+    const nat = (a: string | null, b: string | null) => {
+      const port = { ...routerPort('d6', 'ba', six, { b6: 'fd00::1' }), address_scopes: { '4': null, '6': b } };
+      const gw = { ...gateway(), address_scopes: { '4': null, '6': a } };
+      return built(mirrorOf([router('a1', { gw_port: gw, _interfaces: [port] })]), 'a1').config.networks[1]?.subnets[0]
+        ?.nat;
+    };
+    expect([nat(null, null), nat('s1', 's1'), nat('s1', null), nat(null, 's1')]).toEqual([
+      false,
+      false,
+      undefined,
+      undefined,
+    ]);
+  });
+
   test('IPv6 outside without a gateway of Neutron’s: by advertisement', () => {
     const v6 = [subnet('c6', 'be', '2001:db8::/64', { gateway_ip: null })];
     const mirror = mirrorOf([router('a1', { gw_port: routerPort('de', 'be', v6, { c6: '2001:db8::9' }) })]);
