@@ -28,7 +28,12 @@ const commit = {
   confirm: Type.Optional(
     Type.Integer({ minimum: 1, maximum: 86_400, description: 'Seconds until it is given up again, unless confirmed.' }),
   ),
-  check: Type.Optional(Type.Boolean({ description: 'Whether the appliance checks itself afterwards. Default true.' })),
+  check: Type.Optional(
+    Type.Boolean({
+      description:
+        'Whether the appliance checks itself before it answers. Default true; otherwise it does so a second or two later.',
+    }),
+  ),
 } as const;
 
 export const v2 = {
