@@ -125,6 +125,7 @@ describe('a machine that is an appliance', () => {
       `--target=${machine.pid}`,
       '--uts',
       '--mount',
+      '--root',
       'cat',
       '/etc/hostname',
       '/proc/sys/kernel/hostname',
