@@ -1,8 +1,10 @@
 import { parseArgs } from 'node:util';
+import { openKernel } from '@astara/kernel/open.ts';
 import { BenchAgent } from './appliance/agent.ts';
 import { type Applies, applies } from './appliance/apply.ts';
 import { type DhcpHosts, dhcpHosts } from './appliance/dhcp.ts';
 import { type Forwarding, forwarding } from './appliance/forward.ts';
+import { type LinkTimes, measureLinks } from './appliance/links.ts';
 import { router } from './appliance/router.ts';
 import { type Figure, figure, finish, round, say } from './lib/report.ts';
 
@@ -16,7 +18,8 @@ const { values: options } = parseArgs({
     forward: { type: 'string', default: '0,100,10000' },
     appliances: { type: 'string', default: '1,200' },
     repeat: { type: 'string', default: '5' },
-    only: { type: 'string', default: 'apply,dhcp,agent,forward' },
+    only: { type: 'string', default: 'links,apply,dhcp,agent,forward' },
+    addresses: { type: 'string', default: '100,1000,10000' },
     hosts: { type: 'string', default: '10,1000,10000' },
   },
 });
@@ -33,8 +36,15 @@ const agent = new BenchAgent();
 const applied: Applies[] = [];
 const forwarded: Forwarding[] = [];
 const hosts: DhcpHosts[] = [];
+const links: LinkTimes[] = [];
 const agents: { appliances: number; start: number; memory: { agent: number; instances: number } }[] = [];
 try {
+  if (parts.includes('links')) {
+    for (const count of numbers(options.addresses)) {
+      for (const way of ['netlink', 'iproute2'] as const) links.push(await measureLinks(await openKernel(way), count));
+    }
+    say(JSON.stringify(links));
+  }
   if (parts.includes('apply')) {
     await agent.start();
     for (const count of numbers(options['floating-ips'])) applied.push(await applies(agent, count, repeat));
@@ -57,6 +67,14 @@ try {
   await agent.destroy();
 }
 
+for (const ours of links.filter(({ kernel }) => kernel === 'netlink')) {
+  const peer = links.find(({ kernel, count }) => kernel === 'iproute2' && count === ours.count);
+  if (peer === undefined) continue;
+  const each = (name: string, mine: number, theirs: number) =>
+    figures.push(figure(`${name} ${ours.count}, netlink against ip -batch`, 's', mine / 1000, theirs / 1000));
+  each('addresses:', ours.addAddresses, peer.addAddresses);
+  each('one address more than', ours.addOneAddress, peer.addOneAddress);
+}
 for (const { floatingIps, full, one, floor } of applied) {
   const ms = (name: string, ours: number, peer: number) => figures.push(figure(name, 's', ours / 1000, peer / 1000));
   if (floatingIps > 0) ms(`${floatingIps} floating IPs at once, against the kernel alone`, full.p50, floor.full.p50);
@@ -73,7 +91,7 @@ for (const ours of forwarded.filter(({ rules }) => rules === 'astara')) {
   if (ours.newFlows.in !== undefined && peer.newFlows.in !== undefined)
     each('a new flow in', ours.newFlows.in, peer.newFlows.in);
 }
-finish('appliance', figures, { applies: applied, dhcp: hosts, forwarding: forwarded, agents });
+finish('appliance', figures, { links, applies: applied, dhcp: hosts, forwarding: forwarded, agents });
 
 /** A start of the agent with so many appliances there, and what they take. */
 async function many(count: number) {

@@ -33,7 +33,7 @@ verb_bench() {
   [ -n "$name" ] && [ -e "bench/$name.ts" ] || cannot "bench: which one? There are: $(cd bench && ls ./*.ts 2>/dev/null | sed 's|^\./||; s|\.ts$||' | paste -sd' ')"
   shift
   case $name in
-    appliance) need_packages 'this bench' $PACKAGES_UNIT iptables ;;
+    appliance | ha) need_packages 'this bench' $PACKAGES_UNIT iptables ;;
     *) need_packages 'benches' $(packages_of_profile stock) $(packages_of_profile astara) $PACKAGES_E2E ;;
   esac
   need_npm
