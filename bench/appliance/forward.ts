@@ -1,4 +1,5 @@
 import { Appliance } from '@astara/appliance/appliance.ts';
+import { until } from '@astara/appliance/processes.ts';
 import { World } from '@astara/appliance/testing/world.ts';
 import { round, say } from '../lib/report.ts';
 import { l3AgentRules, restore } from './l3-agent-rules.ts';
@@ -67,7 +68,10 @@ export async function forwarding(rules: Rules, floatingIps: number, repeat: numb
       const out = await median('inside', '198.51.100.1');
       return reach === undefined ? { out } : { out, in: await median('out', reach) };
     };
-    for (const host of ['out', 'inside']) await world.background(host, ['iperf3', '-s']);
+    for (const host of ['out', 'inside']) {
+      await world.background(host, ['iperf3', '-s']);
+      await until(async () => (await world.exec(host, ['ss', '-Hltn', 'sport = :5201'])).stdout !== '', 5_000);
+    }
     const throughput = await measured((from, to) => iperf(world, from, to));
     // What arrives is counted and dropped, so that nobody answers.
     for (const host of ['out', 'inside']) {

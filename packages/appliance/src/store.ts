@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { linkSync, mkdirSync, readdirSync, rmSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { ApplianceConfig } from '@astara/model/appliance/config.ts';
 import { validateConfig } from '@astara/model/appliance/rules.ts';
@@ -34,6 +34,9 @@ export class ConfigStore {
   readonly #history: string;
   readonly #pending: string;
   readonly #log: Log;
+  /** Whether there may be a file of what is pending. */
+  #mayPend = true;
+  #hasHistory = false;
 
   /** `path`: of the configuration in force; everything else lies beside it. */
   constructor(path: string, log: Log) {
@@ -57,7 +60,10 @@ export class ConfigStore {
   /** `config` is in force from now on; the one `before` it goes into the history. */
   write(config: ApplianceConfig, revision: Revision, before: Revision | undefined, pending: Pending | undefined): void {
     if (before !== undefined && before.etag !== revision.etag) this.#archive(before);
-    if (pending !== undefined) writeAtomically(this.#pending, JSON.stringify(pending), 0o600);
+    if (pending !== undefined) {
+      this.#mayPend = true;
+      writeAtomically(this.#pending, JSON.stringify(pending), 0o600);
+    }
     writeAtomically(this.#path, JSON.stringify({ applied_at: revision.applied_at, config }), 0o600);
     if (pending === undefined) this.confirm();
   }
@@ -76,7 +82,8 @@ export class ConfigStore {
   }
 
   confirm(): void {
-    rmSync(this.#pending, { force: true });
+    if (this.#mayPend) rmSync(this.#pending, { force: true });
+    this.#mayPend = false;
   }
 
   /** Those that were in force before, the latest first. */
@@ -94,11 +101,13 @@ export class ConfigStore {
 
   /** A second name for the file is enough: it is replaced, never written again. */
   #archive({ applied_at, generation, etag }: Revision): void {
-    const name = `${applied_at}_${generation}_${etag}.json`;
+    const name = join(this.#history, `${applied_at}_${generation}_${etag}.json`);
     // Not `recursive`: on a read-only disk Node says ENOENT then.
-    unlessThere(() => mkdirSync(this.#history, { mode: 0o700 }));
-    unlessThere(() => linkSync(this.#path, join(this.#history, name)));
-    for (const { path } of this.#files().slice(KEPT)) rmSync(path, { force: true });
+    if (!this.#hasHistory) unlessThere(() => mkdirSync(this.#history, { mode: 0o700 }));
+    this.#hasHistory = true;
+    unlessThere(() => linkSync(this.#path, name));
+    // Not rmSync: it costs several times as much.
+    for (const { path } of this.#files().slice(KEPT)) unlinkSync(path);
   }
 
   #files(): { readonly path: string; readonly revision: Revision }[] {

@@ -46,6 +46,8 @@ export type NftPointer = bigint;
 export interface Libnftables {
   create(flags: number): NftPointer | null;
   free(context: NftPointer): void;
+  /** For one that has run a transaction: closing its socket waits for the kernel. */
+  freeAsync(context: NftPointer): Promise<void>;
   bufferOutput(context: NftPointer): number;
   bufferError(context: NftPointer): number;
   setOutputFlags(context: NftPointer, flags: number): void;
@@ -149,9 +151,11 @@ function loadLibnftables(koffi: Koffi): Libnftables {
   const run = lib.func('int nft_run_cmd_from_filename(void *, const void *)') as KoffiFunc<
     (context: NftPointer, path: Buffer) => number
   >;
+  const free = lib.func('void nft_ctx_free(void *)') as KoffiFunc<(context: NftPointer) => void>;
   return {
     create: lib.func('void *nft_ctx_new(uint32_t)'),
-    free: lib.func('void nft_ctx_free(void *)'),
+    free,
+    freeAsync: (context) => onThread<void>((done) => free.async(context, done)),
     bufferOutput: lib.func('int nft_ctx_buffer_output(void *)'),
     bufferError: lib.func('int nft_ctx_buffer_error(void *)'),
     setOutputFlags: lib.func('void nft_ctx_output_set_flags(void *, unsigned int)'),

@@ -54,7 +54,10 @@ export function afterNft(work: () => void): void {
   void library.run(async () => work());
 }
 
-/** Runs the script and has `judge` say what came of it, from what was printed and what went wrong. */
+/**
+ * Runs the script and has `judge` say what came of it, from what was printed and what went wrong. The answer does not wait for the
+ * context to be freed: with its socket the kernel waits for what the transaction deleted, some RCU grace periods long.
+ */
 function execute<T>(
   parts: NftParts,
   enter: Enter,
@@ -63,24 +66,29 @@ function execute<T>(
   asked: Asked,
   judge: (output: () => string, error: string | undefined) => T,
 ): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
   const { libc, nftables, lowDescriptors } = parts;
-  return library.run(async () => {
-    // From a file, because for a buffer the library's errors show the wrong line.
-    const file = libc.memfd('nft', MFD_CLOEXEC);
-    if (file < 0) throw refused(asked, errnoName(libc.errno()));
+  void library.run(async () => {
+    let file: number | undefined;
     let context: NftPointer | undefined;
     try {
+      // From a file, because for a buffer the library's errors show the wrong line.
+      file = libc.memfd('nft', MFD_CLOEXEC);
+      if (file < 0) throw refused(asked, errnoName(libc.errno()));
       writeFileSync(file, script);
       context = enter<NftPointer>(() => createContext(parts, asked));
       nftables.setOutputFlags(context, flags);
       const error = await attempt(nftables, context, Buffer.from(`/proc/self/fd/${file}\0`));
-      return judge(() => nftables.output(context ?? 0n), error);
+      resolve(judge(() => nftables.output(context ?? 0n), error));
+    } catch (error) {
+      reject(error);
     } finally {
-      if (context !== undefined) nftables.free(context);
+      if (context !== undefined) await nftables.freeAsync(context);
       lowDescriptors.refill();
-      closeSync(file);
+      if (file !== undefined && file >= 0) closeSync(file);
     }
   });
+  return promise;
 }
 
 /** A context whose socket has a low descriptor, which cannot be asked of it. Must be called inside the namespace. */
