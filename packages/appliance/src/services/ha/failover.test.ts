@@ -1,24 +1,11 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { until } from '../../processes.ts';
-import { HaWorld, type MemberOptions } from '../../testing/ha-world.ts';
+import { haLab } from '../../testing/ha-lab.ts';
 
 /** Three advertisements and the skew, a neighbour that is asked twice (RFC 4861 §10, RETRANS_TIMER), and a busy machine. ms */
 const DETECTED = 400 + 1_000 + 400;
 
-let lab: HaWorld | undefined;
-
-afterEach(async () => {
-  await lab?.destroy();
-  lab = undefined;
-});
-
-async function create(count: number, options: MemberOptions = {}): Promise<HaWorld> {
-  lab = await HaWorld.create(count, options);
-  await lab.settle();
-  expect(await lab.world.eventuallyPings('client', '198.51.100.1')).toBe(true);
-  expect(await lab.world.eventuallyPings('client', '2001:db8::1')).toBe(true);
-  return lab;
-}
+const create = haLab();
 
 describe('another member takes over', () => {
   it.each([

@@ -1,21 +1,8 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { signalProcess, until } from '../../processes.ts';
-import { HaWorld, type MemberOptions } from '../../testing/ha-world.ts';
+import { haLab } from '../../testing/ha-lab.ts';
 
-let lab: HaWorld | undefined;
-
-afterEach(async () => {
-  await lab?.destroy();
-  lab = undefined;
-});
-
-async function create(count: number, options: MemberOptions = {}): Promise<HaWorld> {
-  lab = await HaWorld.create(count, options);
-  await lab.settle();
-  expect(await lab.world.eventuallyPings('client', '198.51.100.1')).toBe(true);
-  expect(await lab.world.eventuallyPings('client', '2001:db8::1')).toBe(true);
-  return lab;
-}
+const create = haLab();
 
 describe('kill -9', () => {
   it.each(['parent', 'child', 'both'])(

@@ -1,21 +1,9 @@
-import { afterEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { until } from '../../processes.ts';
-import { HaWorld, type MemberOptions } from '../../testing/ha-world.ts';
+import { haLab } from '../../testing/ha-lab.ts';
+import type { HaWorld } from '../../testing/ha-world.ts';
 
-let lab: HaWorld | undefined;
-
-afterEach(async () => {
-  await lab?.destroy();
-  lab = undefined;
-});
-
-async function create(count: number, options: MemberOptions = {}): Promise<HaWorld> {
-  lab = await HaWorld.create(count, options);
-  await lab.settle();
-  expect(await lab.world.eventuallyPings('client', '198.51.100.1')).toBe(true);
-  expect(await lab.world.eventuallyPings('client', '2001:db8::1')).toBe(true);
-  return lab;
-}
+const create = haLab();
 
 /** Echoes; to who begins with `pull` it sends something every 10 ms. */
 const server = `
